@@ -1,0 +1,199 @@
+/**
+ * Loads the configuration: a YAML file, then `key.path=value` from the command line, then the defaults.
+ *
+ * Every complaint names the place (file, line and column, or the override) and what may stand there.
+ * Knows nothing of verbs.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { UserError } from '../core/errors.ts';
+import { errorCode } from '../core/files.ts';
+import { complain, type Place, unknownKey, valueAt } from './config/complaints.ts';
+import { fields } from './config/fields.ts';
+import { type Config, configSchema } from './config/schema.ts';
+
+export type { Config } from './config/schema.ts';
+
+export const configFileName = 'pivottrace.yaml';
+
+/** Root folder of the pivottrace package. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ConfigSource {
+  /** A file to read; undefined = `pivottrace.yaml` in `cwd`, where there is one. */
+  file?: string;
+  /** `key.path=value`, the values as YAML. Paths in them are relative to `cwd`, as on any command line. */
+  overrides?: readonly string[];
+  cwd: string;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** Absolute path of the file that was read; undefined = none. */
+  file: string | undefined;
+  /** Was a workspace named, by a file or an override? Without one nothing should be written. */
+  hasWorkspace: boolean;
+}
+
+/** Reads, merges and checks the settings. Throws UserError for anything that is not right. */
+export function loadConfig(source: ConfigSource): LoadedConfig {
+  const usual = join(source.cwd, configFileName);
+  const file =
+    source.file === undefined
+      ? existsSync(usual)
+        ? usual
+        : undefined
+      : resolve(source.cwd, source.file);
+  const written = file === undefined ? nothingWritten : readYaml(file);
+  const overrides = (source.overrides ?? []).map(parseOverride);
+  const merged = withoutEmptyGroups(
+    overrides.reduce<unknown>((value, o) => withValue(value, o.path, o.value), written.value),
+  );
+  const place: Place = (path) => {
+    const key = path.join('.');
+    const override = overrides.findLast((o) => isWithin(key, o.key) || isWithin(o.key, key));
+    return override === undefined ? written.place(path) : `override "${override.text}"`;
+  };
+  const parsed = configSchema.safeParse(merged);
+  if (!parsed.success) throw complain(parsed.error.issues, merged, place);
+  const base = file === undefined ? source.cwd : dirname(file);
+  const isOverridden = (key: string): boolean => overrides.some((o) => isWithin(key, o.key));
+  return {
+    config: withAbsolutePaths(parsed.data, (key) => (isOverridden(key) ? source.cwd : base)),
+    file,
+    hasWorkspace: file !== undefined || isOverridden('workspace'),
+  };
+}
+
+/** Is `key` the key `group` or below it? */
+function isWithin(key: string, group: string): boolean {
+  return key === group || key.startsWith(`${group}.`);
+}
+
+interface Written {
+  value: unknown;
+  place: Place;
+}
+
+const nothingWritten: Written = { value: {}, place: () => undefined };
+
+function readYaml(file: string): Written {
+  const text = readText(file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new UserError({ wanted: 'valid YAML', found: error.message, where: at(error.pos[0]) });
+  }
+  const value: unknown = document.toJS() ?? {};
+  return { value, place: (path) => placeIn(document, path, at) ?? file };
+}
+
+function readText(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    const broken = error instanceof TypeError;
+    throw new UserError(
+      {
+        wanted: 'a readable configuration file',
+        found: broken ? 'bytes that are not UTF-8' : errorCode(error),
+        where: file,
+        fix: '`pivottrace init` writes one.',
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Position of the key at `path`, or of the nearest thing around it that was written. */
+function placeIn(
+  document: Document,
+  path: readonly PropertyKey[],
+  at: (offset: number) => string,
+): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const name = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key }) => isNode(key) && String(key) === String(name));
+      if (isNode(pair?.key) && pair.key.range) return at(pair.key.range[0]);
+    }
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return at(node.range[0]);
+  }
+  return undefined;
+}
+
+interface Override {
+  text: string;
+  key: string;
+  path: readonly string[];
+  value: unknown;
+}
+
+function parseOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  const key = text.slice(0, equals);
+  const path = key.split('.');
+  const where = `override "${text}"`;
+  if (!fields.some((field) => field.path.join('.') === key))
+    throw new UserError(unknownKey(path, where));
+  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new UserError({ wanted: 'a YAML value', found: error.message, where });
+  }
+  return { text, key, path, value: document.toJS() ?? null };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `root` with `value` at `path`. What stands in the way and is no map is left for the schema to refuse. */
+function withValue(root: unknown, path: readonly string[], value: unknown): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return value;
+  if (root !== undefined && root !== null && !isRecord(root)) return root;
+  return { ...root, [first]: withValue(root?.[first], rest, value) };
+}
+
+/** A group of which every key is commented out reads as null in YAML: that means its defaults. */
+function withoutEmptyGroups(root: unknown): unknown {
+  return fields
+    .filter((field) => field.group && valueAt(root, field.path) === null)
+    .reduce((value, field) => withValue(value, field.path, {}), root);
+}
+
+/** Relative paths start at `base(key)`; `bundled:` at the package. */
+function withAbsolutePaths(config: Config, base: (key: string) => string): Config {
+  const absolute = (path: string, key: string): string =>
+    path.startsWith(bundled)
+      ? join(packageRoot, path.slice(bundled.length))
+      : resolve(base(key), path);
+  const resolved = fields
+    .filter((field) => field.isPath)
+    .reduce<unknown>((value, field) => {
+      const key = field.path.join('.');
+      const path = valueAt(config, field.path);
+      if (typeof path === 'string') return withValue(value, field.path, absolute(path, key));
+      if (!Array.isArray(path)) return value;
+      return withValue(
+        value,
+        field.path,
+        path.map((one) => absolute(String(one), key)),
+      );
+    }, config);
+  return configSchema.parse(resolved);
+}
+
+/** Marks a path inside the package, so that the bundled model and pool are found wherever it is installed. */
+const bundled = 'bundled:';

@@ -1,0 +1,94 @@
+/**
+ * The settings as a flat list, read off the schema: what the printed configuration, the reference page and
+ * the error messages say about a key.
+ */
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+export interface Field {
+  /** `['train', 'lr']` */
+  path: readonly string[];
+  /** A group has fields below it and no value of its own. */
+  group: boolean;
+  description: string;
+  /** What may stand there, as people say it: `a number from 0 to 1`. */
+  wanted: string;
+  /** undefined for groups. */
+  value: unknown;
+  /** A path, made absolute when loaded. */
+  isPath: boolean;
+}
+
+/** All groups and keys in the order of the schema, a group before its keys. */
+export const fields: readonly Field[] = walk(z.toJSONSchema(configSchema, { io: 'input' }), []);
+
+/** The field at `path`, or undefined where there is none. */
+export function fieldAt(path: readonly PropertyKey[]): Field | undefined {
+  const key = path.join('.');
+  return fields.find((field) => field.path.join('.') === key);
+}
+
+function walk(schema: JsonSchema, path: readonly string[]): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
+    if (typeof child === 'boolean') return [];
+    const here = [...path, name];
+    const group = child.properties !== undefined;
+    const field: Field = {
+      path: here,
+      group,
+      description: child.description ?? '',
+      wanted: wantedText(child),
+      value: group ? undefined : child.default,
+      isPath: child.path === true,
+    };
+    return [field, ...walk(child, here)];
+  });
+}
+
+function wantedText(schema: JsonSchema | boolean): string {
+  if (typeof schema === 'boolean') return 'anything';
+  if (schema.anyOf !== undefined) {
+    const isPath = schema.path === true;
+    return schema.anyOf.map((one) => wantedText({ ...Object(one), path: isPath })).join(' or ');
+  }
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  switch (schema.type) {
+    case 'null':
+      return 'null';
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `a whole number${rangeText(schema)}`;
+    case 'number':
+      return `a number${rangeText(schema)}`;
+    case 'array':
+      return listText(schema);
+    case 'object':
+      return 'a group of settings';
+    default:
+      if (schema.path === true) return 'a path';
+      return schema.pattern === undefined ? 'text' : 'a name of letters, digits, dots and dashes';
+  }
+}
+
+function listText(schema: JsonSchema): string {
+  if (schema.prefixItems === undefined)
+    return schema.path === true ? 'a list of paths' : 'a list of texts';
+  const items = schema.prefixItems.map(wantedText);
+  return `a list of ${items.length}: ${items.join('; ')}`;
+}
+
+function rangeText(schema: JsonSchema): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  // zod writes the largest safe integer as the maximum of every integer: that says nothing to a person.
+  const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  if (minimum !== undefined && top !== undefined) return ` from ${minimum} to ${top}`;
+  const parts: string[] = [];
+  if (minimum !== undefined) parts.push(`of at least ${minimum}`);
+  if (typeof exclusiveMinimum === 'number') parts.push(`above ${exclusiveMinimum}`);
+  if (top !== undefined) parts.push(`of at most ${top}`);
+  if (typeof exclusiveMaximum === 'number') parts.push(`below ${exclusiveMaximum}`);
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}

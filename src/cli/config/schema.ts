@@ -1,0 +1,37 @@
+/**
+ * Every setting: its name, type, default and meaning. The one place where they are written down; the printed
+ * configuration, the reference page and the checks all come from here.
+ *
+ * Groups of settings are in groups.ts and training.ts. Knows nothing of files or of how a setting is used.
+ */
+import { z } from 'zod';
+import { engine, label, pool, report, rollout, trace, triage, verify } from './groups.ts';
+import { pathKey } from './keys.ts';
+import { evaluation, train } from './training.ts';
+
+export const configSchema = z.strictObject({
+  workspace: pathKey('.', 'Folder of the database, runs and reports'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0)
+    .describe('Seed of everything random; the same seed gives the same result'),
+  model: pathKey(
+    'bundled:models/reasoner',
+    'Hugging Face model directory; bundled:PATH is a path inside the pivottrace package',
+  ),
+  engine,
+  pool,
+  rollout,
+  trace,
+  verify,
+  triage,
+  label,
+  train,
+  eval: evaluation,
+  report,
+});
+
+/** All settings, resolved: defaults filled in, paths absolute. Keys as in the file. */
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,139 @@
+/**
+ * Where labels come from: the desk that the configuration describes, and labels for a plan.
+ *
+ * The answers stay inside the source; what leaves it was bought.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import { openAnswerFile } from '../../label/answer-file.ts';
+import { openDesk } from '../../label/desk.ts';
+import type { LabelDesk, LabelSource } from '../../label/types.ts';
+import type { Repositories, Store } from '../../store/types.ts';
+import { labelTransitions } from '../../triage/transitions.ts';
+import type { TriagePlan } from '../../triage/types.ts';
+import type { Config } from '../config.ts';
+import { planFromJson, writePlanFile } from './plan-file.ts';
+
+export function labelAccount({ label, triage }: Config): string {
+  return label.account ?? triage.plan;
+}
+
+/** The desk of `account`; labels cost one each, wrong and late ones as the configuration says. */
+export async function labelDesk(
+  store: Pick<Store, 'labels'>,
+  config: Config,
+  account: string = labelAccount(config),
+): Promise<LabelDesk> {
+  const { budget, delay_steps: delaySteps } = config.label;
+  return openDesk({ store, account, budget, delaySteps, source: await labelSource(config) });
+}
+
+/** All answer files as one source; null where there is none. */
+async function labelSource({ label, workspace, seed }: Config): Promise<LabelSource | null> {
+  const paths = label.answers === null ? sealedFiles(workspace) : [label.answers];
+  const mistakes = { rate: label.error_rate, seed };
+  // Beside the folder of answers, not in it: a pool may be called "ledger".
+  const ledger = join(workspace, 'ledger.jsonl');
+  const files = await Promise.all(paths.map((path) => openAnswerFile({ path, ledger, mistakes })));
+  const [first, ...others] = files;
+  if (first === undefined) return null;
+  return others.length === 0 ? first : inTurn(files);
+}
+
+/** The answers that `pool` has sealed, one file per pool. */
+export function sealedFiles(workspace: string): string[] {
+  const folder = join(workspace, 'answers');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Asks each source for what those before it did not have. */
+function inTurn(sources: readonly LabelSource[]): LabelSource {
+  return {
+    name: sources[0].name,
+    async buy(promptIds, buyer) {
+      const sold = [];
+      let missing = [...promptIds];
+      for (const source of sources) {
+        if (missing.length === 0) break;
+        const labels = await source.buy(missing, buyer);
+        const found = new Set(labels.map((label) => label.promptId));
+        missing = missing.filter((id) => !found.has(id));
+        sold.push(...labels);
+      }
+      return sold;
+    },
+  };
+}
+
+/** The plan saved under `name`. UserError where there is none. */
+export async function savedPlan(
+  store: Repositories,
+  name: string,
+): Promise<{ plan: TriagePlan; revision: number }> {
+  const saved = await store.plans.get(name);
+  if (saved !== undefined) return { plan: planFromJson(saved.body), revision: saved.revision };
+  const names = await store.plans.names();
+  throw new UserError({
+    wanted: `a triage plan called "${name}"`,
+    found: names.length === 0 ? 'no plan' : `only ${names.join(', ')}`,
+    fix: '`pivottrace triage` makes one.',
+  });
+}
+
+export interface LabelsBought {
+  /** Prompts of the plan that wait for a label or have got one now. */
+  wanted: number;
+  labelled: number;
+  /** Still without: the source has no answer, or the budget is used up. */
+  missing: number;
+  /** Labels in the account. */
+  spent: number;
+}
+
+/** Buys labels for what the plan routes to annotate, the most uncertain first, and records their arrival. */
+export async function buyPlanned(
+  store: Store,
+  config: Config,
+  desk: LabelDesk,
+): Promise<LabelsBought> {
+  const { plan, revision } = await savedPlan(store, config.triage.plan);
+  const states = await store.transitions.routes(plan.name);
+  const wanted = plan.decisions
+    .filter(({ promptId }) => states.get(promptId) === 'annotate')
+    .map(({ promptId }) => promptId)
+    .reverse();
+  const labels = await desk.request(wanted, { run: null, step: null });
+  await recordArrival(
+    store,
+    config,
+    plan,
+    revision,
+    labels.map((label) => label.promptId),
+  );
+  return {
+    wanted: wanted.length,
+    labelled: labels.length,
+    missing: wanted.length - labels.length,
+    spent: await desk.spent(),
+  };
+}
+
+/** Prompts of the plan whose label is there become `annotated`; the manifest follows. */
+export async function recordArrival(
+  store: Store,
+  config: Config,
+  plan: TriagePlan,
+  revision: number,
+  promptIds: readonly string[],
+): Promise<void> {
+  const occasion = { plan: plan.name, round: plan.round, step: null };
+  const states = await store.transitions.routes(plan.name);
+  await store.transitions.append(labelTransitions(promptIds, states, occasion));
+  const transitions = await store.transitions.of(plan.name);
+  writePlanFile(config.workspace, plan, revision, transitions);
+}

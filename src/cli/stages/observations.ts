@@ -1,0 +1,88 @@
+/**
+ * What was seen of every prompt, put together from the store for the estimators. Knows nothing of answers.
+ */
+import { UserError } from '../../core/errors.ts';
+import type { Repositories, RolloutDigest } from '../../store/types.ts';
+import { traceManifestSchema } from '../../trace/manifest.ts';
+import { summarisePivots } from '../../trace/pivots.ts';
+import type { TraceManifest } from '../../trace/types.ts';
+import type { PivotSummary, PromptObservation } from '../../uncertainty/types.ts';
+
+/** Where the store keeps the trace manifest of a round. */
+export function traceManifestKey(round: number): string {
+  return `trace_manifest/${round}`;
+}
+
+/** The manifest of a round; undefined where nothing was traced. */
+export async function traceManifest(
+  store: Repositories,
+  round: number,
+): Promise<TraceManifest | undefined> {
+  const stored = await store.meta.get(traceManifestKey(round));
+  return stored === undefined ? undefined : traceManifestSchema.parse(stored);
+}
+
+/**
+ * One observation per prompt of the pool, in its order, from the first `samples` rollouts of each: prompts that
+ * were sampled more often (probes) must not get steadier scores than the others. UserError for an empty pool.
+ */
+export async function observePool(
+  store: Repositories,
+  round: number,
+  samples: number,
+): Promise<PromptObservation[]> {
+  const prompts = await store.prompts.list();
+  if (prompts.length === 0) {
+    throw new UserError({
+      wanted: 'a pool with prompts',
+      found: 'none',
+      fix: '`pivottrace pool FILE...` reads some.',
+    });
+  }
+  const rollouts = groupBy(await store.rollouts.digests(round), samples);
+  const pivots = await pivotsOf(store, round, samples);
+  return prompts.map(({ id }) => ({
+    promptId: id,
+    rollouts: rollouts.get(id) ?? [],
+    pivots: pivots.get(id) ?? [],
+  }));
+}
+
+/** Mean response tokens per prompt, of those that have a response. */
+export function meanLengths(observations: readonly PromptObservation[]): Map<string, number> {
+  return new Map(
+    observations
+      .filter(({ rollouts }) => rollouts.length > 0)
+      .map(({ promptId, rollouts }) => [
+        promptId,
+        rollouts.reduce((sum, one) => sum + one.length, 0) / rollouts.length,
+      ]),
+  );
+}
+
+function groupBy(digests: readonly RolloutDigest[], samples: number): Map<string, RolloutDigest[]> {
+  const groups = new Map<string, RolloutDigest[]>();
+  for (const digest of digests) {
+    if (digest.sample >= samples) continue;
+    const group = groups.get(digest.promptId);
+    if (group === undefined) groups.set(digest.promptId, [digest]);
+    else group.push(digest);
+  }
+  return groups;
+}
+
+async function pivotsOf(
+  store: Repositories,
+  round: number,
+  samples: number,
+): Promise<Map<string, PivotSummary[]>> {
+  const found = new Map<string, PivotSummary[]>();
+  const manifest = await traceManifest(store, round);
+  if (manifest === undefined || manifest.tau === null) return found;
+  for (const { promptId, sample, changes } of await store.traces.changes(round)) {
+    if (sample >= samples) continue;
+    const summary = summarisePivots(changes, manifest.tau, manifest.settings.delta);
+    found.set(promptId, [...(found.get(promptId) ?? []), summary]);
+  }
+  return found;
+}

@@ -1,0 +1,41 @@
+/**
+ * What a verb is. main.ts turns a verb into a command: it reads the arguments, loads the configuration and
+ * catches every error, so that a verb holds nothing but its own steps.
+ */
+import type { Command } from 'commander';
+import type { Config } from './config.ts';
+import type { Output } from './output.ts';
+
+export interface VerbContext {
+  config: Config;
+  /** The configuration file that was read; undefined = none. */
+  configFile: string | undefined;
+  /** The other arguments; empty for verbs without `operand`. */
+  operands: readonly string[];
+  /** Flags of this verb, as commander gives them. */
+  flags: Readonly<Record<string, unknown>>;
+  cwd: string;
+  output: Output;
+  /** Aborted when the person asks for a stop; long jobs look at it at safe points. */
+  stop: AbortSignal;
+}
+
+/** What the list of verbs says. */
+export interface VerbEntry {
+  name: string;
+  /** One line for the list of verbs. */
+  summary: string;
+  load(): Promise<Verb>;
+}
+
+export interface Verb {
+  /** What else an argument may be beside config.yaml and key.path=value: `[FILE ...]`. */
+  operand?: string;
+  /** Does it write to the workspace? Then a workspace must have been named. Default true. */
+  needsWorkspace?: boolean;
+  /** Does it read the configuration? Default true. */
+  needsConfig?: boolean;
+  /** Adds flags and help text. */
+  configure?(command: Command): void;
+  run(context: VerbContext): Promise<void>;
+}

@@ -1,0 +1,113 @@
+/** `env`: what this machine, this installation and this workspace offer. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { listSupportedBackends } from 'onnxruntime-node';
+import { formatBytes } from '../../core/rates.ts';
+import { type Config, packageRoot } from '../config.ts';
+import { facts } from '../table.ts';
+import type { Verb } from '../verb.ts';
+import { dependencyVersions, packageVersion } from '../version.ts';
+
+export const env: Verb = {
+  needsWorkspace: false,
+  async run({ config, configFile, output }) {
+    const machine = machineFacts();
+    const versions = dependencyVersions();
+    const providers = providerFacts();
+    const bundled = modelFacts(join(packageRoot, 'models/reasoner'));
+    const workspace = workspaceFacts(config);
+    output.result(
+      [
+        facts([
+          ['pivottrace', packageVersion()],
+          ['node', `${machine.node} on ${machine.platform}`],
+          ['cores', `${machine.cores} (${machine.processor})`],
+          ['memory', `${formatBytes(machine.memory)}, ${formatBytes(machine.free)} free`],
+          ...Object.entries(providers).map(([name, state]): [string, string] => [name, state]),
+          ['bundled model', bundled === null ? 'missing' : formatBytes(bundled)],
+          ['settings', configFile ?? 'none; the defaults'],
+          [
+            'workspace',
+            configFile === undefined && !workspace.database ? 'none' : config.workspace,
+          ],
+          ['database', workspace.database ? 'there' : 'none yet'],
+          ['owner', workspace.owner ?? 'nobody'],
+          ['plans', workspace.plans.join(', ') || 'none yet'],
+          ['runs', workspace.runs.join(', ') || 'none yet'],
+        ]),
+        '',
+        facts(Object.entries(versions).map(([name, version]) => [name, version ?? 'missing'])),
+      ].join('\n'),
+      {
+        version: packageVersion(),
+        ...machine,
+        providers,
+        bundled_model_bytes: bundled,
+        config: configFile ?? null,
+        workspace: { path: config.workspace, ...workspace },
+        dependencies: versions,
+      },
+    );
+  },
+};
+
+interface MachineFacts {
+  node: string;
+  platform: string;
+  cores: number;
+  processor: string;
+  memory: number;
+  free: number;
+}
+
+function machineFacts(): MachineFacts {
+  // In a container the limit of its control group counts, not the machine's memory.
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    memory,
+    free: Math.min(memory, freemem()),
+  };
+}
+
+/** What the engine could run on. That a provider is there does not say that a device is. */
+function providerFacts(): Record<'cpu' | 'webgpu' | 'cuda', string> {
+  const bundled = new Set(listSupportedBackends().map((backend) => backend.name));
+  const state = (name: string): string => (bundled.has(name) ? 'bundled' : 'not in this build');
+  const cuda = bundled.has('cuda') && !cudaLibrary() ? 'not installed' : state('cuda');
+  return { cpu: state('cpu'), webgpu: state('webgpu'), cuda };
+}
+
+/** The CUDA provider is a library that an install script would download; ours are switched off. */
+function cudaLibrary(): boolean {
+  const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const folder = join(dirname(entry), '../bin/napi-v6', process.platform, process.arch);
+  return existsSync(join(folder, 'libonnxruntime_providers_cuda.so'));
+}
+
+/** Size of the model's files in bytes, or null where it is not there. */
+function modelFacts(folder: string): number | null {
+  if (!existsSync(join(folder, 'config.json'))) return null;
+  return readdirSync(folder)
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+}
+
+/** Read from the files alone: another process may own the database. */
+function workspaceFacts({ workspace }: Config) {
+  const list = (folder: string): string[] =>
+    existsSync(join(workspace, folder)) ? readdirSync(join(workspace, folder)).sort() : [];
+  const lock = join(workspace, 'owner.lock');
+  return {
+    database: existsSync(join(workspace, 'db')),
+    owner: existsSync(lock) ? readFileSync(lock, 'utf8').trim() : null,
+    plans: list('plans').map((name) => name.replace(/\.json$/, '')),
+    runs: list('runs'),
+  };
+}

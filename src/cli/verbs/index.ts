@@ -1,0 +1,38 @@
+/**
+ * All verbs, in the order of a project's life. Only the one that is called is loaded: the database, the engine
+ * and the plots each take a noticeable time.
+ */
+import type { VerbEntry } from '../verb.ts';
+
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: 'init',
+    summary: 'write the settings of a new project',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'pool',
+    summary: 'read prompts into the workspace, or list them',
+    load: async () => (await import('./pool.ts')).pool,
+  },
+  {
+    name: 'triage',
+    summary: 'route every prompt: discard, self or annotate',
+    load: async () => (await import('./triage.ts')).triage,
+  },
+  {
+    name: 'label',
+    summary: 'buy the labels that the plan asks for, or import them',
+    load: async () => (await import('./label.ts')).label,
+  },
+  {
+    name: 'report',
+    summary: 'write one self-contained HTML file about all of it',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'env',
+    summary: 'show what this machine, installation and workspace offer',
+    load: async () => (await import('./env.ts')).env,
+  },
+];

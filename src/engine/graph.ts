@@ -1,0 +1,152 @@
+/**
+ * A graph of standard ONNX operators with static shapes, built node by node.
+ *
+ * Nodes are kept in the order in which they were made, which is a topological order: reverse-mode
+ * differentiation and the encoder rely on it. The graph knows nothing of models.
+ */
+import { type Attributes, infer, type OnnxOp } from './shapes.ts';
+import { type DType, sizeOf, type Tensor, type TensorData } from './tensor.ts';
+
+export interface Node {
+  readonly op: OnnxOp;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Attributes;
+}
+
+export interface Constant {
+  readonly tensor: Tensor;
+  readonly data: TensorData;
+}
+
+const INT64_CAST = 7;
+const FLOAT_CAST = 1;
+
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly inputs: Tensor[] = [];
+  readonly outputs: Tensor[] = [];
+  readonly constants: Constant[] = [];
+  private readonly shared = new Map<string, Tensor>();
+  private readonly names = new Set<string>();
+  private counter = 0;
+
+  /** A named input. Throws when the name is taken. */
+  input(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    const tensor = { name: this.claim(name), shape, dtype };
+    this.inputs.push(tensor);
+    return tensor;
+  }
+
+  /** Makes `tensor` an output under `name`. */
+  output(name: string, tensor: Tensor): void {
+    const output = { name: this.claim(name), shape: tensor.shape, dtype: tensor.dtype };
+    this.nodes.push({ op: 'Identity', inputs: [tensor], output, attributes: {} });
+    this.outputs.push(output);
+  }
+
+  /** A float32 constant array. */
+  constant(data: Float32Array, shape: readonly number[]): Tensor {
+    if (sizeOf(shape) !== data.length)
+      throw new Error(`constant of ${data.length} values as [${shape}]`);
+    const tensor: Tensor = { name: this.fresh(), shape, dtype: 'float32' };
+    this.constants.push({ tensor, data });
+    return tensor;
+  }
+
+  /** A float32 constant of one value; equal ones are shared. */
+  scalar(value: number, shape: readonly number[] = []): Tensor {
+    return this.once(`f${value}[${shape}]`, () =>
+      this.constant(new Float32Array(sizeOf(shape)).fill(value), shape),
+    );
+  }
+
+  /** An int64 constant vector whose values shape inference can read; equal ones are shared. */
+  ints(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
+    return this.once(`i${values}[${shape}]`, () => {
+      const tensor: Tensor = { name: this.fresh(), shape, dtype: 'int64', ints: values };
+      this.constants.push({ tensor, data: BigInt64Array.from(values, BigInt) });
+      return tensor;
+    });
+  }
+
+  /** Adds a node; its output's shape and type follow from the operator's rule. */
+  node(op: OnnxOp, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+    const output = { name: this.fresh(), ...infer(op, inputs, attributes) };
+    this.nodes.push({ op, inputs, output, attributes });
+    return output;
+  }
+
+  add = (a: Tensor, b: Tensor) => this.node('Add', [a, b]);
+  sub = (a: Tensor, b: Tensor) => this.node('Sub', [a, b]);
+  mul = (a: Tensor, b: Tensor) => this.node('Mul', [a, b]);
+  div = (a: Tensor, b: Tensor) => this.node('Div', [a, b]);
+  min = (a: Tensor, b: Tensor) => this.node('Min', [a, b]);
+  max = (a: Tensor, b: Tensor) => this.node('Max', [a, b]);
+  neg = (a: Tensor) => this.node('Neg', [a]);
+  abs = (a: Tensor) => this.node('Abs', [a]);
+  exp = (a: Tensor) => this.node('Exp', [a]);
+  log = (a: Tensor) => this.node('Log', [a]);
+  sqrt = (a: Tensor) => this.node('Sqrt', [a]);
+  reciprocal = (a: Tensor) => this.node('Reciprocal', [a]);
+  sigmoid = (a: Tensor) => this.node('Sigmoid', [a]);
+  less = (a: Tensor, b: Tensor) => this.node('Less', [a, b]);
+  greater = (a: Tensor, b: Tensor) => this.node('Greater', [a, b]);
+  equal = (a: Tensor, b: Tensor) => this.node('Equal', [a, b]);
+  where = (condition: Tensor, a: Tensor, b: Tensor) => this.node('Where', [condition, a, b]);
+  float = (a: Tensor) => this.node('Cast', [a], { to: FLOAT_CAST });
+  int = (a: Tensor) => this.node('Cast', [a], { to: INT64_CAST });
+  /** `a` times a constant. */
+  scale = (a: Tensor, factor: number) => (factor === 1 ? a : this.mul(a, this.scalar(factor)));
+  softmax = (a: Tensor) => this.node('Softmax', [a], { axis: -1 });
+  logSoftmax = (a: Tensor) => this.node('LogSoftmax', [a], { axis: -1 });
+  matMul = (a: Tensor, b: Tensor) => this.node('MatMul', [a, b]);
+  /** Product of matrices, each optionally transposed. */
+  gemm = (a: Tensor, b: Tensor, transA = false, transB = false) =>
+    this.node('Gemm', [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
+  /** `x` [N, in] times the transpose of a Hugging Face weight [out, in]. */
+  linear = (x: Tensor, weight: Tensor) => this.gemm(x, weight, false, true);
+  reshape = (a: Tensor, shape: readonly number[]) => this.node('Reshape', [a, this.ints(shape)]);
+  transpose = (a: Tensor, perm: readonly number[]) => this.node('Transpose', [a], { perm });
+  expand = (a: Tensor, shape: readonly number[]) => this.node('Expand', [a, this.ints(shape)]);
+  sum = (a: Tensor, axes: readonly number[], keep = true) =>
+    this.node('ReduceSum', [a, this.ints(axes)], { keepdims: keep ? 1 : 0 });
+  mean = (a: Tensor, axes: readonly number[], keep = true) =>
+    this.node('ReduceMean', [a, this.ints(axes)], { keepdims: keep ? 1 : 0 });
+  square = (a: Tensor) => this.node('Pow', [a, this.scalar(2)]);
+  gather = (a: Tensor, indices: Tensor, axis = 0) => this.node('Gather', [a, indices], { axis });
+  /** One element per row of the last axis: `indices` has the shape of `a` but for the last axis. */
+  gatherElements = (a: Tensor, indices: Tensor) =>
+    this.node('GatherElements', [a, indices], { axis: a.shape.length - 1 });
+  slice = (a: Tensor, axis: number, start: number, end: number) =>
+    this.node('Slice', [a, this.ints([start]), this.ints([end]), this.ints([axis])]);
+  concat = (parts: readonly Tensor[], axis: number) =>
+    parts.length === 1 ? parts[0] : this.node('Concat', parts, { axis });
+  /** Zeros before and after along one axis. */
+  pad = (a: Tensor, axis: number, before: number, after: number) => {
+    const rank = a.shape.length;
+    const pads = new Array<number>(2 * rank).fill(0);
+    pads[axis] = before;
+    pads[rank + axis] = after;
+    return this.node('Pad', [a, this.ints(pads)]);
+  };
+
+  private fresh(): string {
+    return `t${this.counter++}`;
+  }
+
+  private claim(name: string): string {
+    if (this.names.has(name))
+      throw new Error(`the graph has an input or output named ${name} already`);
+    this.names.add(name);
+    return name;
+  }
+
+  private once(key: string, make: () => Tensor): Tensor {
+    const found = this.shared.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    this.shared.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The tables as TypeScript sees them, named as in the migrations.
+ *
+ * JSON columns are of type `json`, not `jsonb`: the text comes back as it was written, key order and
+ * \u0000 escapes included. Knows nothing of queries.
+ */
+import type { ColumnType } from 'kysely';
+
+/** Written as JSON text, read as the value. */
+type Json = ColumnType<unknown, string, string>;
+
+export interface PromptRow {
+  id: string;
+  position: number;
+  content: Json;
+  source: string;
+  metadata: Json;
+}
+
+export interface RolloutRow {
+  prompt_id: string;
+  round: number;
+  sample: number;
+  text: string;
+  tokens: Uint8Array;
+  prompt_length: number;
+  length: number;
+  mean_logprob: number;
+  mean_entropy: number;
+  max_entropy: number;
+  mean_self_certainty: number;
+  answer: string | null;
+  answer_class: number;
+  finish: 'stop' | 'length';
+}
+
+export interface TraceRow {
+  prompt_id: string;
+  round: number;
+  sample: number;
+  tokens: number;
+  heads: Json;
+  far_mass: Uint8Array | null;
+  distance: Uint8Array | null;
+  entropy: Uint8Array | null;
+  change: Uint8Array | null;
+  received: Uint8Array | null;
+  agreement: Uint8Array | null;
+  layer_far_mass: Uint8Array | null;
+  changes: Uint8Array | null;
+}
+
+export interface ScoreRow {
+  prompt_id: string;
+  round: number;
+  estimator: string;
+  value: number;
+}
+
+export interface ProbeRow {
+  plan: string;
+  prompt_id: string;
+  round: number;
+  pass_rate: number;
+  vote_right: boolean | null;
+}
+
+export interface PlanRow {
+  name: string;
+  revision: number;
+  body: Json;
+}
+
+export interface RouteRow {
+  plan: string;
+  prompt_id: string;
+  state: string;
+}
+
+export interface TransitionRow {
+  ordinal: number;
+  plan: string;
+  revision: number;
+  prompt_id: string;
+  round: number;
+  /** -1 before training, so that the unique key has no null in it. */
+  step: number;
+  from_state: string | null;
+  to_state: string;
+  rule: string;
+  evidence: Json;
+}
+
+export interface LabelRow {
+  ordinal: number;
+  account: string;
+  prompt_id: string;
+  source: string;
+  answer: string;
+  cost: number;
+  noisy: boolean;
+  bought_run: string | null;
+  bought_step: number | null;
+}
+
+export interface RunRow {
+  name: string;
+  kind: string;
+  status: 'running' | 'stopped' | 'done' | 'failed';
+  plan: string | null;
+  account: string | null;
+  config: Json;
+  summary: Json;
+}
+
+export interface MetaRow {
+  key: string;
+  value: Json;
+}
+
+export interface Database {
+  prompts: PromptRow;
+  rollouts: RolloutRow;
+  traces: TraceRow;
+  scores: ScoreRow;
+  probes: ProbeRow;
+  plans: PlanRow;
+  routes: RouteRow;
+  transitions: TransitionRow;
+  labels: LabelRow;
+  runs: RunRow;
+  meta: MetaRow;
+}

@@ -1,0 +1,116 @@
+/**
+ * Opens a workspace: takes ownership, opens its database, brings the tables up to date.
+ *
+ * Knows nothing of what the rows mean.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kysely, sql } from 'kysely';
+import { openDatabase } from './database.ts';
+import { type Engine, engineDialect } from './dialect.ts';
+import { explained } from './failures.ts';
+import { migrate } from './migrate.ts';
+import { migrations } from './migrations/index.ts';
+import { takeOwnership } from './owner.ts';
+import { labelsIn } from './repositories/labels.ts';
+import { plansIn, transitionsIn } from './repositories/plans.ts';
+import { promptsIn } from './repositories/prompts.ts';
+import { rolloutsIn } from './repositories/rollouts.ts';
+import { metaIn, runsIn } from './repositories/runs.ts';
+import { probesIn, scoresIn } from './repositories/scores.ts';
+import { tracesIn } from './repositories/traces.ts';
+import type { Database } from './schema.ts';
+import type { DumpedRow, Repositories, Store } from './types.ts';
+
+/**
+ * Opens the store of `workspace`, creating both where there is none.
+ * UserError when another process owns the workspace, when it cannot be written or the disk is full.
+ */
+export async function openStore(workspace: string): Promise<Store> {
+  try {
+    mkdirSync(workspace, { recursive: true });
+  } catch (error) {
+    throw explained(error, workspace);
+  }
+  const lock = takeOwnership(join(workspace, 'owner.lock'));
+  try {
+    const engine = await openDatabase(workspace);
+    return await storeOn(engine, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A store on any engine that speaks PostgreSQL 15; `onClose` runs after the engine was closed. */
+export async function storeOn(engine: Engine, onClose: () => void): Promise<Store> {
+  const db = new Kysely<Database>({ dialect: engineDialect(engine) });
+  try {
+    await migrate(engine, migrations);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return {
+    ...repositoriesIn(db),
+    transaction: (work) => db.transaction().execute((tx) => work(repositoriesIn(tx))),
+    dump: () => dump(db),
+    async close() {
+      await db.destroy();
+      onClose();
+    },
+  };
+}
+
+function repositoriesIn(db: Kysely<Database>): Repositories {
+  return {
+    prompts: promptsIn(db),
+    rollouts: rolloutsIn(db),
+    traces: tracesIn(db),
+    scores: scoresIn(db),
+    probes: probesIn(db),
+    plans: plansIn(db),
+    transitions: transitionsIn(db),
+    labels: labelsIn(db),
+    runs: runsIn(db),
+    meta: metaIn(db),
+  };
+}
+
+/** Tables by name, each with the columns of its primary key: the order of a dump. */
+const keys: Record<keyof Database, string> = {
+  labels: 'ordinal',
+  meta: 'key',
+  plans: 'name',
+  probes: 'plan, prompt_id',
+  prompts: 'position',
+  rollouts: 'round, prompt_id, sample',
+  routes: 'plan, prompt_id',
+  runs: 'name',
+  scores: 'round, estimator, prompt_id',
+  traces: 'round, prompt_id, sample',
+  transitions: 'ordinal',
+};
+
+const pageRows = 2000;
+
+async function* dump(db: Kysely<Database>): AsyncIterable<DumpedRow> {
+  for (const [table, key] of Object.entries(keys)) {
+    for (let offset = 0; ; offset += pageRows) {
+      const page = await sql<Record<string, unknown>>`
+        select * from ${sql.table(table)} order by ${sql.raw(key)} limit ${pageRows} offset ${offset}
+      `.execute(db);
+      for (const row of page.rows) yield { table, row: plain(row) };
+      if (page.rows.length < pageRows) break;
+    }
+  }
+}
+
+function plain(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+    ]),
+  );
+}

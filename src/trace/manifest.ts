@@ -1,0 +1,91 @@
+/**
+ * Trace settings and manifests as JSON: the only place that knows their names on disk.
+ *
+ * Knows nothing of files or of the database: the caller reads and writes.
+ */
+import { z } from 'zod';
+import { UserError } from '../core/errors.ts';
+import { signalNames, type TraceManifest, type TraceSettings } from './types.ts';
+
+const count = z.int().min(0);
+
+/** The `trace` settings as written in configs and manifests; parses to `TraceSettings`. */
+export const traceSettingsSchema = z
+  .strictObject({
+    signal: z.enum(signalNames),
+    psi: z.number().gt(0).max(1),
+    delta: z.int().min(1),
+    zeta: z.number().gt(0).lt(100),
+    sinks: count,
+    window: z.int().min(1),
+    min_heads: z.int().min(1),
+    agreement_window: z.int().min(2),
+  })
+  .transform(
+    ({ min_heads, agreement_window, ...same }): TraceSettings => ({
+      ...same,
+      minHeads: min_heads,
+      agreementWindow: agreement_window,
+    }),
+  );
+
+/** A trace manifest as written to disk (version 1); parses to `TraceManifest`. */
+export const traceManifestSchema = z
+  .strictObject({
+    version: z.literal(1),
+    model: z.string().min(1),
+    settings: traceSettingsSchema,
+    heads: z.array(z.strictObject({ layer: count, head: count })).min(1),
+    tau: z.number().min(0).nullable(),
+    sketch: z.strictObject({
+      relative_accuracy: z.number().gt(0).lt(1),
+      zero_count: count,
+      bins: z.array(z.tuple([z.int(), z.int().min(1)])),
+    }),
+    traces: count,
+    tokens: count,
+  })
+  .transform(
+    ({ version: _, sketch, ...same }): TraceManifest => ({
+      ...same,
+      sketch: {
+        relativeAccuracy: sketch.relative_accuracy,
+        zeroCount: sketch.zero_count,
+        bins: sketch.bins,
+      },
+    }),
+  );
+
+/** Settings under their names on disk; `traceSettingsSchema` reads them back. */
+export function settingsToJson(settings: TraceSettings): z.input<typeof traceSettingsSchema> {
+  const { minHeads, agreementWindow, ...same } = settings;
+  return { ...same, min_heads: minHeads, agreement_window: agreementWindow };
+}
+
+/** The manifest under its names on disk; `manifestFromJson` reads it back. */
+export function manifestToJson(manifest: TraceManifest): z.input<typeof traceManifestSchema> {
+  const { settings, sketch, ...same } = manifest;
+  return {
+    version: 1,
+    ...same,
+    settings: settingsToJson(settings),
+    sketch: {
+      relative_accuracy: sketch.relativeAccuracy,
+      zero_count: sketch.zeroCount,
+      bins: sketch.bins,
+    },
+  };
+}
+
+/** The manifest in a parsed JSON value; UserError that names `where` and the key if it is none. */
+export function manifestFromJson(value: unknown, where: string): TraceManifest {
+  const parsed = traceManifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError({
+    wanted: 'a trace manifest of version 1',
+    found: `at ${issue.path.join('.') || 'the top'}: ${issue.message}`,
+    where,
+    fix: 'Trace the pool again to write a new one.',
+  });
+}

@@ -1,0 +1,19 @@
+/**
+ * Mean token entropy in nats, averaged per rollout first, so that a long rollout does not outweigh
+ * the others.
+ */
+import { meanOverRollouts, scoreEach } from './observe.ts';
+import type { Estimator } from './types.ts';
+
+const name = 'mean_entropy';
+const needs = { samples: 1 };
+
+export const meanEntropy: Estimator = {
+  name,
+  needs,
+  tieBreakers: [],
+  score: (observations) =>
+    scoreEach({ name, needs }, observations, (one) =>
+      meanOverRollouts(one, (rollout) => rollout.meanEntropy),
+    ),
+};
