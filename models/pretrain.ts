@@ -65,7 +65,10 @@ function stageOf(name: string): Stage {
 function writeTokenizer(directory: string): void {
   mkdirSync(directory, { recursive: true });
   for (const [name, content] of Object.entries(buildTokenizer())) {
-    writeWhole(join(directory, `${name.replace('_json', '')}.json`), `${JSON.stringify(content, null, 1)}\n`);
+    writeWhole(
+      join(directory, `${name.replace('_json', '')}.json`),
+      `${JSON.stringify(content, null, 1)}\n`,
+    );
   }
 }
 
@@ -78,7 +81,8 @@ function freshWeights(config: DecoderConfig, seed: number): Map<string, Float32A
       const scale = /o_proj|down_proj/.test(name) ? residual : 1;
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1);
       if (shape.length > 1) {
-        for (let i = 0; i < data.length; i++) data[i] = random.normal() * config.initializerRange * scale;
+        for (let i = 0; i < data.length; i++)
+          data[i] = random.normal() * config.initializerRange * scale;
       }
       return [name, data];
     }),
@@ -163,7 +167,8 @@ async function main(): Promise<void> {
       });
     }
   }
-  if (options.from === undefined && existsSync(tokenizerHome)) console.log(`tokenizer: ${tokenizerHome}`);
+  if (options.from === undefined && existsSync(tokenizerHome))
+    console.log(`tokenizer: ${tokenizerHome}`);
 }
 
 await main();

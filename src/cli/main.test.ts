@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { packageRoot } from './config.ts';
 import { configurationReference, referencePath } from './reference.ts';
+
+// Every test starts processes, which share the machine with other tests.
+vi.setConfig({ testTimeout: 240_000 });
 
 const bin = join(packageRoot, 'bin/pivottrace.mjs');
 let folder: string;
@@ -72,6 +75,37 @@ test('a verb that writes asks for a named workspace', () => {
   const result = run('pool', 'prompts.jsonl');
   expect(result).toMatchObject({ status: 1, stderr: expect.stringContaining('pivottrace init') });
   expect(existsSync(join(folder, 'db'))).toBe(false);
+});
+
+test('a pool goes in, and what cannot be done yet says what to do first', () => {
+  writeFileSync(
+    join(folder, 'sums.jsonl'),
+    '{"id":"a","prompt":"1+1?","answer":"2"}\n{"id":"b","prompt":"2+1?","answer":"3"}\nnot json\n',
+  );
+  const pool = run('pool', 'sums.jsonl', 'workspace=w', '--json');
+  expect(pool).toMatchObject({ status: 0, stderr: '' });
+  const last: unknown = JSON.parse(pool.stdout.trimEnd().split('\n').at(-1) ?? '');
+  expect(last).toMatchObject({
+    event: 'result',
+    prompts: 2,
+    answer_files: ['sums.jsonl'],
+    ingested: { added: 2, rejected: 1 },
+  });
+  expect(run('triage', 'workspace=w')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('`pivottrace trace`'),
+  });
+  expect(run('label', 'workspace=w')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('`pivottrace triage`'),
+  });
+  writeFileSync(join(folder, 'mine.csv'), 'id,answer\na,2\n');
+  expect(run('label', '--from', 'mine.csv', 'workspace=w')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('1 label by people imported into the account main'),
+  });
+  expect(run('report', 'workspace=w', 'report.out=w/r.html')).toMatchObject({ status: 0 });
+  expect(readFileSync(join(folder, 'w/r.html'), 'utf8')).toContain('pivottrace trace');
 });
 
 test('a reader that goes away ends the process without a stack', async () => {

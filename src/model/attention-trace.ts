@@ -169,11 +169,15 @@ function change(
     distance(p.cached, shifted(p.cached, first)),
     distance(p.fresh, shifted(p.fresh, none)),
   );
-  g.output(signalOutput('change'), g.scale(total, 0.5));
+  const changes = g.scale(total, 0.5);
+  g.output(signalOutput('change'), changes);
 
   const lastOf = (x: Tensor) => g.slice(x, 2, queries - 1, queries);
   const absolute = g.add(lastOf(p.cached), g.matMul(lastOf(p.fresh), own));
-  g.output(nextState(LAST_ROW), g.reshape(absolute, [batch, heads, capacity]));
+  // Nothing of the old state is in the new one, and both share an array: adding 0 times the change makes
+  // the runtime write the new row after it has read the old one.
+  const after = g.scale(g.slice(changes, 2, queries - 1, queries), 0);
+  g.output(nextState(LAST_ROW), g.add(g.reshape(absolute, [batch, heads, capacity]), after));
 }
 
 /** Adds what every far key received from the response queries of this block. */

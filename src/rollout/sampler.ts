@@ -17,8 +17,8 @@ import { TokenSampler } from './sampling.ts';
 import { TraceRecorder } from './trace-recorder.ts';
 import type { Rollout, RolloutRequest, Sampling } from './types.ts';
 
-/** Caches come in multiples of this many tokens; also the block of a prefill. */
-const CAPACITY_STEP = 32;
+/** Caches come in multiples of this many tokens, so that most requests share a batch. */
+const CAPACITY_STEP = 64;
 
 export interface SamplerOptions {
   engine: EngineSettings;
@@ -111,7 +111,11 @@ export class Sampler {
     const { promptTokens: tokens, promptId } = request;
     const room = this.config.maxPositions - maxTokens;
     if (tokens.length === 0) {
-      throw new UserError({ wanted: 'a prompt with at least one token', found: 'none', where: `prompt ${promptId}` });
+      throw new UserError({
+        wanted: 'a prompt with at least one token',
+        found: 'none',
+        where: `prompt ${promptId}`,
+      });
     }
     if (room < 1) {
       throw new UserError({

@@ -25,7 +25,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The dialect for `engine`, which the dialect closes when kysely is destroyed. */
+/** The dialect for `engine`, which stays open when kysely is destroyed. */
 export function engineDialect(engine: Engine): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
@@ -37,13 +37,11 @@ export function engineDialect(engine: Engine): Dialect {
 
 /** Hands out its only connection to one user at a time: statements of two transactions must not mix. */
 class EngineDriver implements Driver {
-  private readonly engine: Engine;
   private readonly connection: DatabaseConnection;
   private readonly waiting: (() => void)[] = [];
   private busy = false;
 
   constructor(engine: Engine) {
-    this.engine = engine;
     this.connection = new EngineConnection(engine);
   }
 
@@ -73,9 +71,7 @@ class EngineDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw('rollback'));
   }
 
-  async destroy(): Promise<void> {
-    await this.engine.close();
-  }
+  async destroy(): Promise<void> {}
 }
 
 class EngineConnection implements DatabaseConnection {

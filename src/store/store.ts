@@ -44,19 +44,21 @@ export async function openStore(workspace: string): Promise<Store> {
 
 /** A store on any engine that speaks PostgreSQL 15; `onClose` runs after the engine was closed. */
 export async function storeOn(engine: Engine, onClose: () => void): Promise<Store> {
-  const db = new Kysely<Database>({ dialect: engineDialect(engine) });
   try {
     await migrate(engine, migrations);
   } catch (error) {
-    await db.destroy();
+    await engine.close();
     throw error;
   }
+  const db = new Kysely<Database>({ dialect: engineDialect(engine) });
   return {
     ...repositoriesIn(db),
     transaction: (work) => db.transaction().execute((tx) => work(repositoriesIn(tx))),
     dump: () => dump(db),
     async close() {
+      // Closed here and not by kysely, which leaves a driver alone that was never used.
       await db.destroy();
+      await engine.close();
       onClose();
     },
   };

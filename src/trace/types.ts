@@ -5,41 +5,9 @@
  * Knows nothing of how the summaries were computed (decode or prefill) or of which prompt they are.
  */
 
-/** The six attention signals (METHOD, section 2), in the order in which they are listed to people. */
-export const signalNames = [
-  'far_mass',
-  'distance',
-  'entropy',
-  'change',
-  'received',
-  'agreement',
-] as const;
+import type { Head, SignalName } from '../model/signals.ts';
 
-export type SignalName = (typeof signalNames)[number];
-
-/** One attention head: layer and query head, both from 0. */
-export interface Head {
-  layer: number;
-  head: number;
-}
-
-/** Per-token attention summaries of one response. */
-export interface RawTrace {
-  /** The heads that were traced, in the order of the columns. */
-  heads: Head[];
-  /** Response tokens T, the stop token included. */
-  tokens: number;
-  /**
-   * Token-major, [T * heads.length]; `agreement` is [T * layers], its layers in the order of
-   * `layersOf(heads)`. `received` holds NaN for keys without a query more than Delta behind them.
-   */
-  signals: Partial<Record<SignalName, Float32Array>>;
-  /**
-   * Far mass averaged over the traced heads of each layer, [T * layers], same layer order: what
-   * `agreement` is computed from.
-   */
-  layerFarMass?: Float32Array;
-}
+export { type Head, type RawTrace, type SignalName, signalNames } from '../model/signals.ts';
 
 /** The distinct layers of `heads`, ascending: the columns of per-layer signals. */
 export function layersOf(heads: readonly Head[]): number[] {

@@ -75,7 +75,7 @@ export class Learner {
     weights: ReadonlyMap<string, Float32Array>,
     engine: EngineSettings,
     optimizer: OptimizerSettings,
-    tokensPerMicroBatch = 4096,
+    tokensPerMicroBatch = 2048,
   ) {
     this.config = config;
     this.weights = weights;
@@ -97,7 +97,10 @@ export class Learner {
   }
 
   /** Adds the gradient of GRPO's clipped surrogate. */
-  async addSurrogate(sequences: readonly Sequence[], settings: SurrogateSettings): Promise<LossSums> {
+  async addSurrogate(
+    sequences: readonly Sequence[],
+    settings: SurrogateSettings,
+  ): Promise<LossSums> {
     return await this.accumulate(`surrogate ${JSON.stringify(settings)}`, sequences, (extent) =>
       surrogateGraph(this.config, extent, settings),
     );
@@ -110,7 +113,11 @@ export class Learner {
       const program = await this.program(`logprobs ${temperature}`, extent, (e) =>
         logprobGraph(this.config, e, temperature),
       );
-      const arrays = feed(extent, members.map((i) => sequences[i]), ['ids', 'target']);
+      const arrays = feed(
+        extent,
+        members.map((i) => sequences[i]),
+        ['ids', 'target'],
+      );
       const call = program.bind({ ...Object.fromEntries(this.weights), ...arrays });
       await call.run();
       const all = call.floats('logprobs');
@@ -176,7 +183,11 @@ export class Learner {
         arrays[name] = data;
         arrays[next(name)] = data;
       }
-      const inputs = feed(extent, members.map((i) => sequences[i]), program.inputNames);
+      const inputs = feed(
+        extent,
+        members.map((i) => sequences[i]),
+        program.inputNames,
+      );
       const call = program.bind({ ...arrays, ...inputs });
       await call.run();
       sums.loss += call.floats('loss')[0];
@@ -211,7 +222,7 @@ export class Learner {
     build: (extent: MicroBatch) => ReturnType<typeof likelihoodGraph>,
   ): Promise<Program> {
     return await this.compiled(`${kind} ${extent.batch}x${extent.length}`, async () =>
-      Program.compile(build(extent), this.engine),
+      Program.compile(build(extent), this.engine, { transient: true }),
     );
   }
 
@@ -229,7 +240,7 @@ function padded(length: number): number {
 }
 
 /** The graph's inputs for `sequences`; rows and tokens that are padding have weight 0 and token 0. */
-function feed(
+export function feed(
   { batch, length }: MicroBatch,
   sequences: readonly Sequence[],
   names: readonly string[],

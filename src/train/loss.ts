@@ -97,7 +97,9 @@ export function surrogateGraph(
   if (settings.kl === 0) {
     return accumulate(g, g.neg(g.sum(g.mul(weight, gain), [0, 1])), parameters);
   }
-  const gap = g.sub(g.input('reference', rows), logprobs);
+  // Padding has a reference of 0: exp(0 - log p) could overflow, and 0 times infinity is no number.
+  const counted = g.float(g.greater(g.abs(weight), g.scalar(0)));
+  const gap = g.mul(g.sub(g.input('reference', rows), logprobs), counted);
   const kl = g.sub(g.exp(gap), g.add(gap, g.scalar(1)));
   g.output('kl', g.sum(g.mul(weight, kl), [0, 1]));
   const objective = g.sub(gain, g.scale(kl, settings.kl));
@@ -108,7 +110,11 @@ export function surrogateGraph(
  * Log-probabilities of given tokens, without a gradient: output `logprobs` [rows, 1].
  * Inputs: weights, `ids`, `target`.
  */
-export function logprobGraph(config: DecoderConfig, extent: MicroBatch, temperature: number): Graph {
+export function logprobGraph(
+  config: DecoderConfig,
+  extent: MicroBatch,
+  temperature: number,
+): Graph {
   const g = new Graph();
   g.output('logprobs', targetLogprobs(g, config, extent, temperature).logprobs);
   return g;

@@ -138,6 +138,7 @@ const dynamicState = z.strictObject({
   plan: z.string(),
   round: z.int().min(0),
   step: z.int(),
+  shift: z.number(),
   thresholds: z.strictObject({ low: z.number(), high: z.number() }),
   quantiles: z.strictObject({ low: share.nullable(), high: share.nullable() }),
   uninformed: z.boolean(),

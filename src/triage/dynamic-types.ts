@@ -12,6 +12,8 @@ export interface DynamicSettings {
   scoreDecay: number;
   /** Weight of the old value when a threshold moves, per step, 0..1. */
   thresholdDecay: number;
+  /** Weight of the old value when the common drift of all scores is followed, per step, 0..1. */
+  driftDecay: number;
   /** Hysteresis on either side of a threshold, in interquartile ranges of the scores. */
   margin: number;
   /** Visits in a row beyond the margin before a prompt moves. */
@@ -52,7 +54,7 @@ export interface Visit {
 export interface PromptMemory {
   promptId: string;
   state: PromptState;
-  /** Moving average of the score. */
+  /** Moving average of the score, less the common drift. */
   score: number;
   visits: number;
   /** Visits in a row: beyond the lower or upper margin, unanimous, disagreeing. */
@@ -80,6 +82,8 @@ export interface DynamicState {
   round: number;
   /** The last step that was observed; -1 = none. */
   step: number;
+  /** Common drift of the scores since the plan; scores and thresholds below are less this. */
+  shift: number;
   thresholds: { low: number; high: number };
   /** Where in the sorted scores the plan cut, 0..1; null = the plan made no such cut. */
   quantiles: { low: number | null; high: number | null };

@@ -116,20 +116,46 @@ describe('moves', () => {
     expect(repeat(poor, visit, 0, 6)).toEqual([]);
   });
 
-  test('thresholds follow the policy', () => {
+  test('a drift of all scores moves the thresholds and nobody else, though few are visited', () => {
+    const driven = (driftDecay: number) => {
+      const router = createDynamicRouter(plan, settings({ driftDecay }));
+      let moved = 0;
+      for (let step = 0; step < 80; step++) {
+        const visits = router.draw(step, 16, stream(7, 'drift', step)).map((promptId) => ({
+          promptId,
+          score: (scoreOf.get(promptId) ?? 0) - 0.01 * step,
+          voteShare: 0.9,
+        }));
+        moved += router.observe(step, visits).length;
+      }
+      return { moved, thresholds: router.report().thresholds };
+    };
+    const before = createDynamicRouter(plan, settings()).report().thresholds;
+    const { moved, thresholds } = driven(0.7);
+    expect(moved).toBeLessThanOrEqual(2);
+    // They trail a moving target by a little.
+    for (const side of ['low', 'high'] as const) {
+      expect(Math.abs(thresholds[side] - (before[side] - 0.79))).toBeLessThan(0.12);
+    }
+    expect(driven(1).moved).toBeGreaterThan(5);
+  });
+
+  test('thresholds move to the quantiles of refreshed scores', () => {
     const router = createDynamicRouter(plan, settings({ scoreDecay: 0, thresholdDecay: 0.5 }));
     const before = router.report().thresholds;
-    for (let step = 0; step < 20; step++) {
+    // The lower half of the pool sinks: the lower cut goes with it, the upper one stays.
+    for (let step = 0; step < 30; step++) {
       router.observe(
         step,
-        [...scoreOf].map(([promptId, score]) => ({ promptId, score: score - 10 })),
+        [...scoreOf].map(([promptId, score]) => ({
+          promptId,
+          score: score < 0.6 ? score / 2 : score,
+        })),
       );
     }
     const { low, high } = router.report().thresholds;
-    expect(low).toBeCloseTo(before.low - 10, 3);
-    expect(high).toBeCloseTo(before.high - 10, 3);
-    // All moved together, so nobody changed places.
-    expect(router.states()).toEqual(createDynamicRouter(plan, settings()).states());
+    expect(low).toBeCloseTo(before.low / 2, 2);
+    expect(high).toBeCloseTo(before.high, 2);
   });
 });
 

@@ -9,6 +9,7 @@ import { quantileSorted } from 'simple-statistics';
 import { UserError } from '../core/errors.ts';
 import type { RandomStream } from '../core/random.ts';
 import { drawPrompts } from './dynamic-draw.ts';
+import { initialState } from './dynamic-state.ts';
 import type {
   DynamicReport,
   DynamicSettings,
@@ -22,6 +23,7 @@ export const defaultDynamicSettings: Omit<DynamicSettings, 'labels'> = {
   warmupSteps: 5,
   scoreDecay: 0.5,
   thresholdDecay: 0.9,
+  driftDecay: 0.7,
   margin: 0.1,
   patience: 2,
   masteredVisits: 2,
@@ -80,51 +82,6 @@ export function createDynamicRouter(
   return router;
 }
 
-/** Memory before the first step: the plan's scores, states and cuts. */
-export function initialState(plan: TriagePlan): DynamicState {
-  const prompts = plan.decisions.map((decision): PromptMemory => {
-    const { promptId, score, route, rule, expectedPassRate } = decision;
-    const owned = rule === 'probe' || rule === 'labelled';
-    return {
-      promptId,
-      state: owned ? 'annotated' : route,
-      score,
-      visits: 0,
-      below: 0,
-      above: 0,
-      unanimous: 0,
-      disagreeing: 0,
-      hits: 0,
-      misses: 0,
-      seen: 0,
-      owned,
-      refused: false,
-      prior: expectedPassRate ?? 0.5,
-    };
-  });
-  const { discardBelow, annotateAbove } = plan.thresholds;
-  return {
-    version: 1,
-    plan: plan.name,
-    round: plan.round,
-    step: -1,
-    thresholds: { low: discardBelow, high: annotateAbove },
-    quantiles: { low: quantileOf(plan, discardBelow), high: quantileOf(plan, annotateAbove) },
-    uninformed: plan.estimator === 'random',
-    flatSteps: 0,
-    queued: 0,
-    prompts,
-  };
-}
-
-/** The quantile whose linear interpolation gives `cut` back; null for a cut beyond the scores. */
-function quantileOf(plan: TriagePlan, cut: number): number | null {
-  const below = plan.decisions.filter((one) => one.score < cut).length;
-  const notAbove = plan.decisions.filter((one) => one.score <= cut).length;
-  if (below === 0 || notAbove === plan.decisions.length) return null;
-  return ((below + notAbove) / 2 - 0.5) / (plan.decisions.length - 1);
-}
-
 class Router implements DynamicRouter {
   private readonly settings: DynamicSettings;
   private readonly state: DynamicState;
@@ -142,6 +99,7 @@ class Router implements DynamicRouter {
     }
     this.state.step = step;
     const seen = visits.map((visit) => ({ visit, memory: this.memoryOf(visit.promptId) }));
+    this.followDrift(seen);
     for (const { visit, memory } of seen) this.refresh(step, visit, memory);
     const spread = this.moveThresholds();
     for (const { visit, memory } of seen) this.countRuns(visit, memory, spread);
@@ -189,7 +147,7 @@ class Router implements DynamicRouter {
     return {
       step: this.state.step,
       counts,
-      thresholds: { ...this.state.thresholds },
+      thresholds: this.absoluteThresholds(),
       labels: {
         owned,
         waiting: this.committed() - owned,
@@ -223,10 +181,27 @@ class Router implements DynamicRouter {
     });
   }
 
+  /**
+   * Moves the origin of all scores by the mean surprise of this step. Training sharpens the policy, so
+   * scores fall together; without this, visited prompts would sink below those that merely were not
+   * looked at again, and leave for that reason alone.
+   */
+  private followDrift(seen: readonly { visit: Visit; memory: PromptMemory }[]): void {
+    let sum = 0;
+    let count = 0;
+    for (const { visit, memory } of seen) {
+      if (visit.score === undefined || !Number.isFinite(visit.score)) continue;
+      sum += visit.score - this.state.shift - memory.score;
+      count++;
+    }
+    if (count > 0) this.state.shift += ((1 - this.settings.driftDecay) * sum) / count;
+  }
+
   private refresh(step: number, visit: Visit, memory: PromptMemory): void {
     const { scoreDecay, countDecay } = this.settings;
     if (visit.score !== undefined && Number.isFinite(visit.score)) {
-      memory.score = scoreDecay * memory.score + (1 - scoreDecay) * visit.score;
+      const relative = visit.score - this.state.shift;
+      memory.score = scoreDecay * memory.score + (1 - scoreDecay) * relative;
     }
     const share = visit.passRate ?? visit.voteShare;
     if (share !== undefined) {
@@ -329,9 +304,9 @@ class Router implements DynamicRouter {
     visit?: Visit,
   ): Transition {
     const from = memory.state;
-    const evidence: Evidence = { score: memory.score, visits: memory.visits };
+    const evidence: Evidence = { score: memory.score + this.state.shift, visits: memory.visits };
     if (visit !== undefined) {
-      Object.assign(evidence, this.state.thresholds, {
+      Object.assign(evidence, this.absoluteThresholds(), {
         unanimous: memory.unanimous,
         disagreeing: memory.disagreeing,
       });
@@ -344,6 +319,11 @@ class Router implements DynamicRouter {
     Object.assign(memory, { below: 0, above: 0, unanimous: 0, disagreeing: 0 });
     const { plan, round } = this.state;
     return { promptId, from, to, rule: `dynamic:${rule}`, evidence, plan, round, step };
+  }
+
+  private absoluteThresholds(): { low: number; high: number } {
+    const { thresholds, shift } = this.state;
+    return { low: thresholds.low + shift, high: thresholds.high + shift };
   }
 
   private sortedScores(): number[] {

@@ -1,8 +1,11 @@
 /**
- * Simulated pools with known pass rates, for tests. Knows nothing of models.
+ * Simulated pools with known pass rates, and plans for them, for tests. Knows nothing of models.
  */
 import { stream } from '../core/random.ts';
-import type { Probe, ScoreColumn } from './types.ts';
+import { planTriage, type TriageInput } from './plan.ts';
+import { drawProbes } from './probes.ts';
+import { rankPool } from './ranking.ts';
+import type { Probe, ScoreColumn, TriagePlan, TriageSettings } from './types.ts';
 
 export interface SimulatedPool {
   column: ScoreColumn;
@@ -53,4 +56,25 @@ export function simulatedPool(
         return { promptId, passRate: right / samples, voteRight: right > samples / 2 };
       }),
   };
+}
+
+/** Settings that make tests fast. */
+export const quick = { resamples: 200 };
+
+/** A plan for a simulated pool of n prompts; `share` of them are probes. */
+export function planFor(
+  n: number,
+  settings: Partial<TriageSettings> = {},
+  over: Partial<TriageInput> & SimulationOptions & { share?: number } = {},
+): TriagePlan {
+  const pool = simulatedPool(n, 1, over);
+  const ranking = rankPool(pool.column, over.tieBreaks, 0);
+  return planTriage({
+    name: 'main',
+    scores: pool.column,
+    lengths: pool.lengths,
+    probes: pool.probe(drawProbes(ranking, over.share ?? 0.1, 2)),
+    settings: { ...quick, ...settings },
+    ...over,
+  });
 }

@@ -74,6 +74,9 @@ function wantedText(schema: JsonSchema | boolean): string {
 }
 
 function listText(schema: JsonSchema): string {
+  const choices =
+    typeof schema.items === 'object' && 'enum' in schema.items ? schema.items.enum : undefined;
+  if (choices !== undefined) return `a list of any of ${choices.join(', ')}`;
   if (schema.prefixItems === undefined)
     return schema.path === true ? 'a list of paths' : 'a list of texts';
   const items = schema.prefixItems.map(wantedText);

@@ -71,6 +71,12 @@ export const rollout = z
       .default([])
       .describe('Strings that end a response, beside the end tokens of the model'),
     batch_size: count(64, 1, 'Responses decoded at a time'),
+    chat: z
+      .enum(['auto', 'never'])
+      .default('auto')
+      .describe(
+        'auto = a plain-text prompt becomes a user message where the model has a chat template',
+      ),
     long_prompts: z
       .enum(['refuse', 'cut'])
       .default('refuse')
@@ -85,6 +91,10 @@ export const trace = z
       .enum(signalNames)
       .default(traced.signal)
       .describe('Attention signal whose changes make pivots'),
+    extra_signals: z
+      .array(z.enum(signalNames))
+      .default([])
+      .describe('Further signals that are kept with every trace, for looking at'),
     psi: z
       .number()
       .gt(0)
@@ -107,7 +117,11 @@ export const trace = z
       'Tokens over which the agreement of layers is correlated',
     ),
     traces_per_prompt: count(4, 1, 'Responses traced per prompt; short ones tie with only one'),
-    profile_prompts: count(32, 1, 'Prompts on which the heads are chosen'),
+    profile_prompts: count(
+      64,
+      1,
+      'Prompts on which the heads are chosen and the sensitivity is measured',
+    ),
   })
   .prefault({})
   .describe('Attention signals and pivots');

@@ -1,18 +1,44 @@
 /** Settings of training and evaluation. */
 import { z } from 'zod';
+import { defaultDynamicSettings as usual } from '../../triage/dynamic.ts';
 import { count, flag, number, optionalCount, optionalPathKey, share } from './keys.ts';
 
 const dynamic = z
   .strictObject({
     enabled: flag(
       false,
-      'Refresh scores from training rollouts and move routes as training goes on',
+      'Refresh scores from training rollouts, move routes and buy labels as training goes on',
     ),
-    warmup_steps: count(5, 0, 'Steps before the first route moves'),
-    refresh_every: count(5, 1, 'Steps between two looks at the routes'),
-    ema: share(0.9, 'Weight of the old thresholds when they move'),
-    hysteresis: number(0.1, 0, 'How far past a threshold a score must be before a prompt moves'),
-    labels_per_refresh: count(8, 0, 'Labels that may be bought at each look'),
+    labels: optionalCount(
+      0,
+      'Labels in all, those of the plan included; null = label.budget, else those of the plan',
+    ),
+    warmup_steps: count(usual.warmupSteps, 0, 'Steps before the first route moves'),
+    score_decay: share(usual.scoreDecay, 'Weight of the old score when a prompt is visited'),
+    threshold_decay: share(usual.thresholdDecay, 'Weight of the old thresholds at every step'),
+    margin: number(
+      usual.margin,
+      0,
+      'Hysteresis around a threshold, in interquartile ranges of the scores',
+    ),
+    patience: count(usual.patience, 1, 'Visits in a row beyond the margin before a prompt moves'),
+    mastered_visits: count(
+      usual.masteredVisits,
+      1,
+      'Unanimous visits in a row after which a prompt is discarded',
+    ),
+    agree_share: share(
+      usual.agreeShare,
+      'A group whose majority is below this share, and not unanimous, disagrees',
+    ),
+    disagree_visits: count(
+      usual.disagreeVisits,
+      1,
+      'Disagreeing visits in a row before a label is asked for',
+    ),
+    explore: share(usual.explore, 'Share of draws that revisits discarded prompts'),
+    power: number(usual.power, 0, 'Draws go with U^power, U the expected mu (1 - mu)'),
+    uniform: share(usual.uniform, 'Share of draws that is uniform'),
   })
   .prefault({})
   .describe('Dynamic routing');
@@ -42,6 +68,7 @@ export const train = z
     prompts_per_step: count(16, 1, 'Prompts per step'),
     group_size: count(8, 2, 'Responses per prompt (G)'),
     epochs: count(1, 1, 'Passes over the responses of a step'),
+    updates_per_epoch: count(1, 1, 'Optimizer steps per pass'),
     lr: number(5e-5, 0, 'Learning rate after the warm-up'),
     warmup_steps: count(0, 0, 'Steps of linear warm-up'),
     schedule: z
@@ -61,8 +88,22 @@ export const train = z
       .enum(['token', 'sequence'])
       .default('token')
       .describe('Mean over all tokens, or over responses of their token means'),
-    micro_batch_tokens: count(4096, 1, 'Tokens per forward and backward pass; bounds memory'),
-    replace_zero_variance: flag(true, 'Draw other prompts in place of groups without a gradient'),
+    advantage: z
+      .enum(['std', 'none'])
+      .default('std')
+      .describe('Advantages divided by the standard deviation of the group, or only centred'),
+    self_weight: share(1, 'Weight of self-trained prompts; annotated ones weigh 1'),
+    min_vote_share: share(0, 'A majority below this share of its group gives no gradient'),
+    undecided: z
+      .enum(['zero', 'drop'])
+      .default('zero')
+      .describe('A response the verifier cannot judge: no reward, or left out of its group'),
+    micro_batch_tokens: count(2048, 1, 'Tokens per forward and backward pass; bounds memory'),
+    resample_rounds: count(
+      1,
+      0,
+      'Times that groups without a gradient are replaced by other prompts in one step',
+    ),
     dynamic,
     checkpoint_every: count(10, 1, 'Steps between checkpoints'),
     keep: count(2, 1, 'Checkpoints kept'),

@@ -10,10 +10,11 @@ import { openAnswerFile } from '../../label/answer-file.ts';
 import { openDesk } from '../../label/desk.ts';
 import type { LabelDesk, LabelSource } from '../../label/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
+import { planFromJson } from '../../triage/disk.ts';
 import { labelTransitions } from '../../triage/transitions.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
-import { planFromJson, writePlanFile } from './plan-file.ts';
+import { writePlanFile } from './plan-file.ts';
 
 export function labelAccount({ label, triage }: Config): string {
   return label.account ?? triage.plan;

@@ -7,6 +7,7 @@ import { UserError } from '../../core/errors.ts';
 import { stopHere } from '../../core/progress.ts';
 import type { LabelDesk } from '../../label/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
+import { planToJson } from '../../triage/disk.ts';
 import { planTriage } from '../../triage/plan.ts';
 import { drawProbes } from '../../triage/probes.ts';
 import { rankPool } from '../../triage/ranking.ts';
@@ -24,7 +25,7 @@ import type { Estimator, EstimatorContext, PromptObservation } from '../../uncer
 import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { meanLengths, observePool } from './observations.ts';
-import { planToJson, writePlanFile } from './plan-file.ts';
+import { writePlanFile } from './plan-file.ts';
 import { measureProbes } from './probes.ts';
 
 /** Scores belong to a round of tracing; round 0 is the policy before training. */
@@ -36,8 +37,8 @@ export interface TriageStage {
   config: Config;
   desk: LabelDesk;
   verifier: Verifier;
-  /** Samples more responses, so that each of these prompts has `samples` in round 0; else those there must do. */
-  sampleMore?: (promptIds: readonly string[], samples: number) => Promise<void>;
+  /** Samples more responses, so that each of these prompts has `samples` in round 0. */
+  sampleMore: (promptIds: readonly string[], samples: number) => Promise<void>;
   stop: AbortSignal;
 }
 
@@ -72,8 +73,6 @@ export interface CarriedOut {
   path: string;
   /** Probes that no label could be bought for. */
   probesWithoutLabel: number;
-  /** Responses that each probe's pass rate was measured on, at least; null without probes. */
-  responsesPerProbe: number | null;
 }
 
 /** Buys the probes' labels, measures them, makes the plan and carries it out: database first, manifest last. */
@@ -82,8 +81,10 @@ export async function triage(stage: TriageStage): Promise<CarriedOut> {
   const pool = await observe(stage);
   const bought = await desk.request(pool.probeIds, beforeTraining);
   stopHere(stage.stop, 'Triage');
-  const probeIds = bought.map((label) => label.promptId);
-  await stage.sampleMore?.(probeIds, config.triage.probe_samples);
+  if (bought.length > 0) {
+    const probeIds = bought.map((label) => label.promptId);
+    await stage.sampleMore(probeIds, config.triage.probe_samples);
+  }
   stopHere(stage.stop, 'Triage');
   const probes = await measured(stage, bought);
   const labels = await desk.arrived(beforeTraining);
@@ -107,17 +108,7 @@ export async function triage(stage: TriageStage): Promise<CarriedOut> {
     moved,
     path,
     probesWithoutLabel: pool.probeIds.length - bought.length,
-    responsesPerProbe: await fewestResponses(store, probeIds),
   };
-}
-
-async function fewestResponses(
-  store: Repositories,
-  promptIds: readonly string[],
-): Promise<number | null> {
-  if (promptIds.length === 0) return null;
-  const counts = await store.rollouts.counts(ROUND);
-  return Math.min(...promptIds.map((id) => counts.get(id) ?? 0));
 }
 
 /** Probes go to annotate, those with a label become annotated, then the plan routes the rest. */

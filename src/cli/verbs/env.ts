@@ -1,10 +1,13 @@
 /** `env`: what this machine, this installation and this workspace offer. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { listSupportedBackends } from 'onnxruntime-node';
+import { z } from 'zod';
+import { readJson } from '../../core/files.ts';
 import { formatBytes } from '../../core/rates.ts';
+import { isRunning } from '../../store/process.ts';
 import { type Config, packageRoot } from '../config.ts';
 import { facts } from '../table.ts';
 import type { Verb } from '../verb.ts';
@@ -33,7 +36,7 @@ export const env: Verb = {
             configFile === undefined && !workspace.database ? 'none' : config.workspace,
           ],
           ['database', workspace.database ? 'there' : 'none yet'],
-          ['owner', workspace.owner ?? 'nobody'],
+          ['owner', ownerText(workspace.owner)],
           ['plans', workspace.plans.join(', ') || 'none yet'],
           ['runs', workspace.runs.join(', ') || 'none yet'],
         ]),
@@ -99,14 +102,44 @@ function modelFacts(folder: string): number | null {
     .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
 }
 
+interface Owner {
+  pid: number;
+  command: string;
+  running: boolean;
+}
+
+function ownerText(owner: Owner | null): string {
+  if (owner === null) return 'nobody';
+  const state = owner.running ? 'running' : 'no longer running: the next command takes over';
+  return `process ${owner.pid} (${state}), ${owner.command}`;
+}
+
+const identitySchema = z.object({
+  token: z.string(),
+  pid: z.int(),
+  started: z.number().nullable(),
+  boot: z.string().nullable(),
+  host: z.string(),
+  command: z.string(),
+});
+
+/** Who holds the workspace; null where nobody does, or the lock cannot be read just now. */
+function ownerOf(workspace: string): Owner | null {
+  const lock = join(workspace, 'owner.lock');
+  if (!existsSync(lock)) return null;
+  const parsed = identitySchema.safeParse(readJson(lock));
+  if (!parsed.success) return null;
+  const { pid, command } = parsed.data;
+  return { pid, command, running: isRunning(parsed.data) };
+}
+
 /** Read from the files alone: another process may own the database. */
 function workspaceFacts({ workspace }: Config) {
   const list = (folder: string): string[] =>
     existsSync(join(workspace, folder)) ? readdirSync(join(workspace, folder)).sort() : [];
-  const lock = join(workspace, 'owner.lock');
   return {
     database: existsSync(join(workspace, 'db')),
-    owner: existsSync(lock) ? readFileSync(lock, 'utf8').trim() : null,
+    owner: ownerOf(workspace),
     plans: list('plans').map((name) => name.replace(/\.json$/, '')),
     runs: list('runs'),
   };

@@ -16,6 +16,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./pool.ts')).pool,
   },
   {
+    name: 'trace',
+    summary: 'sample the pool and trace attention while it decodes',
+    load: async () => (await import('./trace.ts')).trace,
+  },
+  {
     name: 'triage',
     summary: 'route every prompt: discard, self or annotate',
     load: async () => (await import('./triage.ts')).triage,
@@ -24,6 +29,16 @@ export const verbs: readonly VerbEntry[] = [
     name: 'label',
     summary: 'buy the labels that the plan asks for, or import them',
     load: async () => (await import('./label.ts')).label,
+  },
+  {
+    name: 'train',
+    summary: 'GRPO on what the plan routes',
+    load: async () => (await import('./train.ts')).train,
+  },
+  {
+    name: 'eval',
+    summary: 'accuracy of a model on held-out questions',
+    load: async () => (await import('./eval.ts')).evaluation,
   },
   {
     name: 'report',

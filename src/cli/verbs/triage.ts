@@ -1,7 +1,9 @@
 /** `triage`: makes the plan and carries it out; with --dry-run only prints it. */
+import { describePlan } from '../../triage/describe.ts';
+import { planToJson } from '../../triage/disk.ts';
 import { labelDesk } from '../stages/labels.ts';
-import { planToJson } from '../stages/plan-file.ts';
-import { planText } from '../stages/plan-text.ts';
+import { withPolicy } from '../stages/policy.ts';
+import { sampleMore } from '../stages/trace.ts';
 import { triage as carryOut, draftPlan } from '../stages/triage.ts';
 import { verifierOf, withStore } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
@@ -21,7 +23,7 @@ async function dryRun({ config, output }: VerbContext): Promise<void> {
     const desk = await labelDesk(store, config);
     const verifier = verifierOf(config);
     const { plan, probesToBuy } = await draftPlan({ store, config, desk, verifier });
-    const lines = [planText(plan), '', 'A dry run: nothing was bought or written.'];
+    const lines = [describePlan(plan), '', 'A dry run: nothing was bought or written.'];
     if (probesToBuy.length > 0) {
       lines.push(
         `Carrying it out first buys labels for ${counted(probesToBuy.length, 'probe')}; the plan will follow what they show.`,
@@ -35,19 +37,24 @@ async function execute({ config, output, stop }: VerbContext): Promise<void> {
   await withStore(config, async (store) => {
     const desk = await labelDesk(store, config);
     const verifier = verifierOf(config);
-    const done = await carryOut({ store, config, desk, verifier, stop });
+    const { progress } = output;
+    const done = await carryOut({
+      ...{ store, config, desk, verifier, stop },
+      sampleMore: (promptIds, samples) =>
+        withPolicy(config, (policy) =>
+          sampleMore(
+            { store, config, policy, verifier, progress, stop, round: 0 },
+            promptIds,
+            samples,
+          ),
+        ),
+    });
     if (done.probesWithoutLabel > 0) {
       output.note(
         `${counted(done.probesWithoutLabel, 'probe')} without a label: no answer to buy, or the budget is used up.`,
       );
     }
-    const { probe_samples: wanted } = config.triage;
-    if (done.responsesPerProbe !== null && done.responsesPerProbe < wanted) {
-      output.note(
-        `Pass rates of probes rest on as few as ${counted(done.responsesPerProbe, 'response')} (triage.probe_samples asks for ${wanted}).`,
-      );
-    }
-    const text = `${planText(done.plan)}\n\n${counted(done.moved, 'transition')} recorded in ${done.path}`;
+    const text = `${describePlan(done.plan)}\n\n${counted(done.moved, 'transition')} recorded in ${done.path}`;
     output.result(text, {
       plan: planToJson(done.plan),
       transitions: done.moved,

@@ -1,0 +1,126 @@
+/**
+ * Puts a report together from the workspace. What training logged is handed in: this stage reads the plan, the traces
+ * and the labels.
+ */
+import { existsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import { formatBytes } from '../../core/rates.ts';
+import { parameterShapes } from '../../model/config.ts';
+import { loadConfig as loadModelConfig } from '../../model/directory.ts';
+import type { Prompt } from '../../pool/types.ts';
+import type { ReportData, RunInfo } from '../../report/data.ts';
+import type { Repositories, Store } from '../../store/types.ts';
+import type { TriagePlan } from '../../triage/types.ts';
+import type { Config } from '../config.ts';
+import { dependencyVersions, packageVersion } from '../version.ts';
+import { labelAccount, savedPlan } from './labels.ts';
+import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
+import { exampleTraces, sensitivity } from './report-traces.ts';
+
+/** The parts of a report that come from training runs and evaluations. */
+export type Trained = Pick<ReportData, 'comparison' | 'training' | 'routing' | 'cost'>;
+
+export const nothingTrained: Trained = {
+  comparison: null,
+  training: null,
+  routing: null,
+  cost: null,
+};
+
+export interface ReportStage {
+  store: Store;
+  config: Config;
+  trained: Trained;
+  title: string;
+  /** When it is written, ready to print. */
+  generatedAt: string | null;
+  /** The command that makes the figures again. */
+  command: string | null;
+}
+
+/** The data of a report; parts for which nothing was run are null. */
+export async function reportData(stage: ReportStage): Promise<ReportData> {
+  const { store, config, trained } = stage;
+  const prompts = await store.prompts.list();
+  const plan = await planOf(store, config.triage.plan);
+  const facts = plan === null ? null : await planFacts(store, config, plan, prompts);
+  const hasModel = existsSync(join(config.model, 'config.json'));
+  return {
+    run: runInfo(stage, prompts, plan, hasModel),
+    ...trained,
+    triage: facts === null ? null : triageSummary(facts),
+    score: facts === null ? null : scoreReport(facts),
+    sensitivity: await sensitivity(
+      store,
+      plan?.round ?? 0,
+      Math.min(config.trace.profile_prompts, prompts.length),
+    ),
+    examples:
+      plan === null || !hasModel ? null : await exampleTraces(store, plan, prompts, config.model),
+  };
+}
+
+async function planOf(store: Repositories, name: string): Promise<TriagePlan | null> {
+  if (!(await store.plans.names()).includes(name)) return null;
+  return (await savedPlan(store, name)).plan;
+}
+
+async function planFacts(
+  store: Repositories,
+  config: Config,
+  plan: TriagePlan,
+  prompts: readonly Prompt[],
+): Promise<PlanFacts> {
+  const labels = await store.labels.owned(labelAccount(config));
+  const samples = await store.rollouts.counts(plan.round);
+  const perProbe = plan.calibration.dots.map((dot) => samples.get(dot.promptId) ?? 0);
+  return {
+    plan,
+    prompts,
+    labelled: new Set(labels.map((label) => label.promptId)),
+    rolloutsPerProbe: perProbe.length === 0 ? 0 : Math.min(...perProbe),
+  };
+}
+
+function runInfo(
+  { config, title, generatedAt, command, trained }: ReportStage,
+  prompts: readonly Prompt[],
+  plan: TriagePlan | null,
+  hasModel: boolean,
+): RunInfo {
+  const { 'onnxruntime-node': onnx } = dependencyVersions();
+  const { provider } = config.engine;
+  const sources = [...new Set(prompts.map((prompt) => prompt.source))];
+  return {
+    title,
+    generatedAt,
+    model: hasModel ? modelInfo(config.model) : null,
+    pool: {
+      name: sources.slice(0, 3).join(', ') || 'empty',
+      prompts: prompts.length,
+      testPrompts: trained.comparison?.testPrompts ?? null,
+    },
+    seed: config.seed,
+    versions: {
+      pivottrace: packageVersion(),
+      node: process.versions.node,
+      'onnxruntime-node': onnx ?? 'missing',
+    },
+    machine: `${availableParallelism()} cores, ${formatBytes(totalmem())}, ${provider} provider`,
+    command,
+    notices: plan?.warnings ?? [],
+  };
+}
+
+function modelInfo(directory: string): RunInfo['model'] {
+  const config = loadModelConfig(directory);
+  const sizes = [...parameterShapes(config).values()].map((shape) =>
+    shape.reduce((a, b) => a * b, 1),
+  );
+  return {
+    name: basename(directory),
+    parameters: sizes.reduce((sum, size) => sum + size, 0),
+    detail: `${config.architecture}, ${config.layers} layers`,
+  };
+}

@@ -1,0 +1,50 @@
+/** avg@k and greedy accuracy on held-out questions. */
+import type { Sampling } from '../rollout/types.ts';
+import type { Verifier } from '../verify/types.ts';
+import type { Policy } from './policy.ts';
+import type { EvalItem } from './types.ts';
+
+export interface Accuracy {
+  /** Mean over items of the share of right responses, 0..1. */
+  average: number;
+  /** The share per item. */
+  perPrompt: number[];
+  /** Responses that did not end by themselves, share. */
+  cut: number;
+  tokens: number;
+}
+
+/**
+ * `samples` responses per item at the settings' temperature, or one greedy response with samples = 0.
+ * The random numbers depend on the item and the seed alone, so that arms are compared in pairs.
+ */
+export async function evaluate(
+  policy: Policy,
+  items: readonly EvalItem[],
+  samples: number,
+  sampling: Sampling,
+  verifier: Verifier,
+  onProgress?: (done: number) => void,
+): Promise<Accuracy> {
+  const perItem = Math.max(1, samples);
+  const responses = await policy.generate(
+    items.flatMap(({ id, prompt }) =>
+      Array.from({ length: perItem }, (_, i) => ({ promptId: `eval ${id}`, sample: i, prompt })),
+    ),
+    { ...sampling, temperature: samples === 0 ? 0 : sampling.temperature },
+    undefined,
+    onProgress,
+  );
+  const perPrompt = items.map(({ answer }, i) => {
+    const own = responses.slice(i * perItem, (i + 1) * perItem);
+    return (
+      own.filter(({ text }) => verifier.verify(answer, text).verdict === 'right').length / perItem
+    );
+  });
+  return {
+    average: perPrompt.reduce((sum, share) => sum + share, 0) / items.length,
+    perPrompt,
+    cut: responses.filter(({ finish }) => finish === 'length').length / responses.length,
+    tokens: responses.reduce((sum, { tokens }) => sum + tokens.length, 0),
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The thread in which a policy lives: its weights, the sampler that decodes with them and the learner that
+ * changes them. Knows prompts as text or messages; nothing of labels, rewards or routes.
+ */
+import { workerData } from 'node:worker_threads';
+import type { OptimizerSettings } from '../engine/adamw.ts';
+import type { EngineSettings } from '../engine/program.ts';
+import { type Report, serve } from '../engine/rpc.ts';
+import type { TraceRequest } from '../model/attention-trace.ts';
+import { encodePrompt, loadChatTemplate } from '../model/chat-template.ts';
+import { parameterShapes } from '../model/config.ts';
+import { loadWeights, saveWeights } from '../model/directory.ts';
+import { openSafetensors, writeSafetensors } from '../model/safetensors.ts';
+import { loadTokenizer } from '../model/tokenizer.ts';
+import { Sampler } from '../rollout/sampler.ts';
+import type { Rollout, Sampling } from '../rollout/types.ts';
+import { Learner, type Sequence } from './learner.ts';
+import type { SurrogateSettings } from './loss.ts';
+
+export interface PolicySettings {
+  /** The Hugging Face directory to start from. */
+  model: string;
+  engine: EngineSettings;
+  batchSize: number;
+  /** Wrap a plain-text prompt as a user message where the model has a chat template. */
+  chat: 'auto' | 'never';
+  optimizer: OptimizerSettings | null;
+  tokensPerMicroBatch: number;
+}
+
+/** A response that is wanted; the prompt as the pool has it. */
+export interface PolicyRequest {
+  promptId: string;
+  sample: number;
+  prompt: string | readonly { role: string; content: string }[];
+}
+
+export interface PolicyDescription {
+  layers: number;
+  heads: number;
+  maxPositions: number;
+  parameters: number;
+  /** Display text of every token id. */
+  vocabulary: string[];
+}
+
+const settings = workerData as PolicySettings;
+const model = loadWeights(settings.model);
+const { config, weights } = model;
+const tokenizer = loadTokenizer(settings.model);
+tokenizer.checkFits(config);
+const template = loadChatTemplate(settings.model);
+const sampler = new Sampler(config, weights, tokenizer, settings);
+let learner: Learner | undefined;
+let reference: Learner | undefined;
+
+function theLearner(): Learner {
+  if (settings.optimizer === null) throw new Error('this policy was started without an optimizer');
+  learner ??= new Learner(
+    config,
+    weights,
+    settings.engine,
+    settings.optimizer,
+    settings.tokensPerMicroBatch,
+  );
+  return learner;
+}
+
+/** A frozen copy of the weights that the run started from. */
+function theReference(): Learner {
+  if (settings.optimizer === null) throw new Error('this policy was started without an optimizer');
+  reference ??= new Learner(
+    config,
+    loadWeights(settings.model).weights,
+    settings.engine,
+    settings.optimizer,
+    settings.tokensPerMicroBatch,
+  );
+  return reference;
+}
+
+function tokensOf(prompt: PolicyRequest['prompt']): number[] {
+  const wrapped =
+    typeof prompt === 'string' && settings.chat === 'auto' && template.present
+      ? [{ role: 'user', content: prompt }]
+      : prompt;
+  return encodePrompt(tokenizer, template, wrapped);
+}
+
+export const methods = {
+  async describe(): Promise<PolicyDescription> {
+    return {
+      layers: config.layers,
+      heads: config.heads,
+      maxPositions: config.maxPositions,
+      parameters: [...weights.values()].reduce((sum, data) => sum + data.length, 0),
+      vocabulary: Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenText(id)),
+    };
+  },
+
+  /** Responses with the prompts' token ids, in the order of the requests. */
+  async generate(
+    argument: { requests: readonly PolicyRequest[]; sampling: Sampling; trace?: TraceRequest },
+    report: Report,
+  ): Promise<{ rollouts: Rollout[]; prompts: number[][] }> {
+    const { requests, sampling, trace } = argument;
+    const prompts = requests.map(({ prompt }) => tokensOf(prompt));
+    const rollouts = await sampler.generate(
+      requests.map(({ promptId, sample }, i) => ({ promptId, sample, promptTokens: prompts[i] })),
+      sampling,
+      trace,
+      report,
+    );
+    return {
+      rollouts,
+      prompts: prompts.map((p, i) => p.slice(p.length - rollouts[i].promptLength)),
+    };
+  },
+
+  /** Log-probabilities of the sequences' targets under the weights that the run started from. */
+  async referenceLogprobs(argument: { sequences: readonly Sequence[]; temperature: number }) {
+    return await theReference().logprobs(argument.sequences, argument.temperature);
+  },
+
+  /** One optimizer step on the clipped surrogate of `sequences`. */
+  async step(argument: { sequences: readonly Sequence[]; surrogate: SurrogateSettings }) {
+    const sums = await theLearner().addSurrogate(argument.sequences, argument.surrogate);
+    return { ...sums, ...(await theLearner().update()) };
+  },
+
+  /** Writes the weights as a model directory: in float32 for a checkpoint, else in the dtypes they came in. */
+  async save(argument: { directory: string; exact: boolean }): Promise<void> {
+    saveWeights(argument.directory, config, weights, {
+      dtype: argument.exact ? 'float32' : model.dtypes,
+      from: settings.model,
+    });
+  },
+
+  /** Takes over the weights of a model directory of the same architecture. */
+  async load(argument: { directory: string }): Promise<void> {
+    for (const [name, data] of loadWeights(argument.directory).weights)
+      weights.get(name)?.set(data);
+  },
+
+  async saveOptimizer(argument: { path: string }): Promise<void> {
+    const { step, moments } = theLearner().optimizerState();
+    const shapes = parameterShapes(config);
+    const tensors = [...moments].map(([name, values]) => ({
+      name,
+      dtype: 'float32' as const,
+      shape: shapes.get(name.slice(2)) ?? [values.length],
+      values,
+    }));
+    writeSafetensors(argument.path, tensors, { step: String(step) });
+  },
+
+  async loadOptimizer(argument: { path: string }): Promise<void> {
+    const file = openSafetensors(argument.path);
+    try {
+      const moments = new Map([...file.tensors.keys()].map((name) => [name, file.read(name)]));
+      theLearner().restoreOptimizer({ step: Number(file.metadata.step), moments });
+    } finally {
+      file.close();
+    }
+  },
+};
+
+serve(methods);
