@@ -51,6 +51,8 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     'save-every': { type: 'string', default: '500' },
+    // Ends before the schedule does.
+    'stop-at': { type: 'string' },
     from: { type: 'string' },
     out: { type: 'string' },
   },
@@ -135,7 +137,8 @@ async function main(): Promise<void> {
   const started = performance.now();
   let seen = 0;
   let smooth = 0;
-  for (let step = 1; step <= steps; step++) {
+  const last = Number(options['stop-at'] ?? steps);
+  for (let step = 1; step <= last; step++) {
     const random = stream(seed, 'corpus', stage, step);
     const sequences: Sequence[] = [];
     let targets = 0;
@@ -152,17 +155,17 @@ async function main(): Promise<void> {
     );
     const { gradNorm, lr } = await learner.update();
     smooth = smooth === 0 ? loss : 0.98 * smooth + 0.02 * loss;
-    if (step % 50 === 0 || step === steps) {
+    if (step % 50 === 0 || step === last) {
       const seconds = (performance.now() - started) / 1000;
-      const left = (seconds / step) * (steps - step);
+      const left = (seconds / step) * (last - step);
       console.log(
         `${stage} ${step}/${steps} loss ${loss.toFixed(4)} smooth ${smooth.toFixed(4)} norm ${gradNorm.toFixed(3)} lr ${lr.toExponential(2)} ` +
           `${(seen / seconds).toFixed(0)} tokens/s, ${(left / 60).toFixed(1)} min left`,
       );
     }
-    if (step % Number(options['save-every']) === 0 || step === steps) {
+    if (step % Number(options['save-every']) === 0 || step === last) {
       saveWeights(out, config, weights, {
-        dtype: step === steps && stage === 'noisy' ? 'bfloat16' : 'float32',
+        dtype: step === last && stage === 'noisy' ? 'bfloat16' : 'float32',
         from: tokenizerHome,
       });
     }
