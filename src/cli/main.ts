@@ -73,7 +73,10 @@ async function runVerb(
   if (verb.needsConfig === false) {
     const config = configSchema.parse({});
     return withStop(output, (stop) =>
-      verb.run({ config, configFile: undefined, operands: words, flags, cwd, output, stop }),
+      verb.run({
+        ...{ config, configFile: undefined, overrides: [], operands: words },
+        ...{ flags, cwd, output, stop },
+      }),
     );
   }
   const named = typeof flags.config === 'string' ? flags.config : undefined;
@@ -90,7 +93,7 @@ async function runVerb(
   if (verb.needsWorkspace !== false) requireWorkspace(loaded, cwd);
   const { config, file } = loaded;
   await withStop(output, (stop) =>
-    verb.run({ config, configFile: file, operands, flags, cwd, output, stop }),
+    verb.run({ config, configFile: file, overrides, operands, flags, cwd, output, stop }),
   );
 }
 

@@ -10,6 +10,8 @@ export interface VerbContext {
   config: Config;
   /** The configuration file that was read; undefined = none. */
   configFile: string | undefined;
+  /** `key.path=value` as given; they are in `config` already. */
+  overrides: readonly string[];
   /** The other arguments; empty for verbs without `operand`. */
   operands: readonly string[];
   /** Flags of this verb, as commander gives them. */

@@ -2,17 +2,44 @@
  * Files that are whole or not there: written under a temporary name, synced, renamed.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from './errors.ts';
 
+/** Makes a folder and those above it that are missing. A recursive mkdirSync never returns under /proc. */
+export function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 /** Writes `data` to `path` so that a reader (or a crash) sees the old file or the new one, never a part. */
 export function writeWhole(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w');
   try {
-    const parts = typeof data === 'string' ? [Buffer.from(data, 'utf8')] : data instanceof Uint8Array ? [data] : data;
+    const parts =
+      typeof data === 'string'
+        ? [Buffer.from(data, 'utf8')]
+        : data instanceof Uint8Array
+          ? [data]
+          : data;
     for (const part of parts) {
       for (let at = 0; at < part.byteLength; ) at += writeSync(file, part, at);
     }
@@ -32,12 +59,18 @@ export function readJson(path: string): unknown {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError({ wanted: 'a readable JSON file', found: errorCode(error), where: path }, { cause: error });
+    throw new UserError(
+      { wanted: 'a readable JSON file', found: errorCode(error), where: path },
+      { cause: error },
+    );
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError({ wanted: 'valid JSON', found: String(error), where: path }, { cause: error });
+    throw new UserError(
+      { wanted: 'valid JSON', found: String(error), where: path },
+      { cause: error },
+    );
   }
 }
 
@@ -50,6 +83,7 @@ export async function fileHash(path: string): Promise<string> {
 
 /** The system's code of a failed call (ENOENT, EROFS, ENOSPC ...), or the message where there is none. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+    return error.code;
   return String(error);
 }

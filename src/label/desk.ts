@@ -76,7 +76,12 @@ export function openDesk(settings: DeskSettings): LabelDesk {
         .filter((label) => hasArrived(label, moment, delaySteps, false))
         .map(labelOf);
     },
-    spent: () => store.labels.count(account),
+    async spent(moment) {
+      if (moment === undefined) return await store.labels.count(account);
+      const owned = firstPerPrompt(await store.labels.owned(account));
+      return [...owned.values()].filter(({ step }) => step === null || step <= (moment.step ?? -1))
+        .length;
+    },
   };
 }
 

@@ -52,6 +52,9 @@ export interface LabelDesk {
   request(promptIds: readonly string[], moment: Moment): Promise<Label[]>;
   /** All labels of the account that had arrived at `moment`. A resumed run sees no label of its own future. */
   arrived(moment: Moment): Promise<Label[]>;
-  /** Labels bought so far, arrived or not. */
-  spent(): Promise<number>;
+  /**
+   * Labels bought so far, arrived or not; with a moment, those bought up to then: a resumed run may own
+   * labels that it is yet to ask for.
+   */
+  spent(moment?: Moment): Promise<number>;
 }

@@ -3,7 +3,8 @@
  *
  * Per traced head and query a few numbers leave the graph; attention rows never do. Two states go from
  * one run to the next, O(capacity) per head: the last attention row (for `change`) and the attention
- * that each key has received (for `received`). The caller copies each state's output to its input.
+ * that each key has received (for `received`). The caller copies each state's output to its input after the
+ * run: bound to one array, the runtime could write the next state before its last read of this one.
  */
 import type { Graph } from '../engine/graph.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -169,15 +170,11 @@ function change(
     distance(p.cached, shifted(p.cached, first)),
     distance(p.fresh, shifted(p.fresh, none)),
   );
-  const changes = g.scale(total, 0.5);
-  g.output(signalOutput('change'), changes);
+  g.output(signalOutput('change'), g.scale(total, 0.5));
 
   const lastOf = (x: Tensor) => g.slice(x, 2, queries - 1, queries);
   const absolute = g.add(lastOf(p.cached), g.matMul(lastOf(p.fresh), own));
-  // Nothing of the old state is in the new one, and both share an array: adding 0 times the change makes
-  // the runtime write the new row after it has read the old one.
-  const after = g.scale(g.slice(changes, 2, queries - 1, queries), 0);
-  g.output(nextState(LAST_ROW), g.add(g.reshape(absolute, [batch, heads, capacity]), after));
+  g.output(nextState(LAST_ROW), g.reshape(absolute, [batch, heads, capacity]));
 }
 
 /** Adds what every far key received from the response queries of this block. */

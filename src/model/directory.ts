@@ -4,11 +4,11 @@
  *
  * Every tensor is checked against what the configuration implies. Knows nothing of graphs.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { readJson, writeWhole } from '../core/files.ts';
+import { makeFolders, readJson, writeWhole } from '../core/files.ts';
 import {
   type DecoderConfig,
   parameterShapes,
@@ -90,7 +90,7 @@ export function saveWeights(
   const tensors = toWrite(config, weights, dtype, target);
   const temporary = `${target}.${process.pid}.tmp`;
   rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  makeFolders(temporary);
   try {
     const raw = typeof dtype === 'string' ? withDtype(config.raw, dtype) : config.raw;
     writeWhole(join(temporary, CONFIG), `${JSON.stringify(raw, null, 2)}\n`);

@@ -1,8 +1,8 @@
 // A file that is written line by line and appears whole or not at all. Knows nothing of what the lines say.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../core/errors.ts';
-import { errorCode } from '../core/files.ts';
+import { errorCode, makeFolders } from '../core/files.ts';
 
 /** Bytes that are gathered before they are written. */
 const bufferBytes = 256 * 1024;
@@ -21,7 +21,7 @@ export class WholeFile {
     this.path = path;
     this.temporary = `${path}.${process.pid}.tmp`;
     this.file = this.explained(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
       return openSync(this.temporary, 'w', mode);
     });
   }

@@ -120,7 +120,6 @@ export class DecoderBatch {
       }
     }
     for (const row of occupied) this.start[row] += 1n;
-    // Copied rather than bound in place: the graph may write the next state before its last read of this one.
     for (const [name, state] of this.states) state.set(this.call.floats(nextState(name)));
   }
 

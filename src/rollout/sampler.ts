@@ -106,6 +106,11 @@ export class Sampler {
     return results;
   }
 
+  /** UserError for a prompt that `generate` would refuse. */
+  check(request: RolloutRequest, sampling: Sampling): void {
+    this.fit(request, sampling);
+  }
+
   /** The prompt's tokens, cut to its last ones where the settings say so. */
   private fit(request: RolloutRequest, { maxTokens, longPrompts }: Sampling): readonly number[] {
     const { promptTokens: tokens, promptId } = request;

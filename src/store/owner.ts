@@ -94,7 +94,7 @@ function linked(from: string, to: string): boolean {
 }
 
 /** Who holds the lock; undefined where there is none. UserError when the file is something else. */
-function ownerOf(path: string): Identity | undefined {
+export function ownerOf(path: string): Identity | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

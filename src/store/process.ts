@@ -43,7 +43,8 @@ export function isRunning(who: Identity): boolean {
   return who.started === null || who.started === status.started;
 }
 
-function answersSignals(pid: number): boolean {
+/** Is there a process with this id, whoever it is? */
+export function answersSignals(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -3,12 +3,15 @@
  *
  * Knows nothing of what the rows mean.
  */
-import { mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
+import { UserError } from '../core/errors.ts';
+import { errorCode, makeFolders } from '../core/files.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, engineDialect } from './dialect.ts';
 import { explained } from './failures.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import { takeOwnership } from './owner.ts';
@@ -27,19 +30,34 @@ import type { DumpedRow, Repositories, Store } from './types.ts';
  * UserError when another process owns the workspace, when it cannot be written or the disk is full.
  */
 export async function openStore(workspace: string): Promise<Store> {
-  try {
-    mkdirSync(workspace, { recursive: true });
-  } catch (error) {
-    throw explained(error, workspace);
-  }
+  makeWorkspace(workspace);
   const lock = takeOwnership(join(workspace, 'owner.lock'));
   try {
+    removeLeftovers(workspace);
     const engine = await openDatabase(workspace);
     return await storeOn(engine, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+function makeWorkspace(workspace: string): void {
+  let found = 'a file';
+  try {
+    makeFolders(workspace);
+    if (statSync(workspace).isDirectory()) return;
+  } catch (error) {
+    const known = explained(error, workspace);
+    if (known instanceof UserError) throw known;
+    found = errorCode(error);
+  }
+  throw new UserError({
+    wanted: 'a folder that can be made for the workspace',
+    found,
+    where: workspace,
+    fix: 'Choose another workspace.',
+  });
 }
 
 /** A store on any engine that speaks PostgreSQL 15; `onClose` runs after the engine was closed. */

@@ -98,6 +98,17 @@ export const methods = {
     };
   },
 
+  /** UserError for the first prompt that is empty or leaves no room for a response. */
+  async check(argument: {
+    prompts: readonly Omit<PolicyRequest, 'sample'>[];
+    sampling: Sampling;
+  }): Promise<void> {
+    for (const { promptId, prompt } of argument.prompts) {
+      const promptTokens = tokensOf(prompt);
+      sampler.check({ promptId, sample: 0, promptTokens }, argument.sampling);
+    }
+  },
+
   /** Responses with the prompts' token ids, in the order of the requests. */
   async generate(
     argument: { requests: readonly PolicyRequest[]; sampling: Sampling; trace?: TraceRequest },

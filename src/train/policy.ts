@@ -33,6 +33,14 @@ export class Policy {
     return await this.remote.call('describe', undefined);
   }
 
+  /** UserError for the first prompt that is empty or leaves no room for a response. */
+  async check(
+    prompts: readonly Omit<PolicyRequest, 'sample'>[],
+    sampling: Sampling,
+  ): Promise<void> {
+    await this.remote.call('check', { prompts, sampling });
+  }
+
   /** One response per request, in order. `onProgress` hears responses done and tokens made. */
   async generate(
     requests: readonly PolicyRequest[],

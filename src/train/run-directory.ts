@@ -4,20 +4,12 @@
  * A checkpoint is written under a temporary name and renamed when it is whole; what was logged after the
  * last checkpoint is cut off when the run goes on, since it will happen again.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { readJson, writeWhole } from '../core/files.ts';
+import { makeFolders, readJson, writeWhole } from '../core/files.ts';
 import { dynamicStateFromJson, dynamicStateToJson } from '../triage/disk.ts';
 import type { TrainState } from './types.ts';
 
@@ -70,7 +62,7 @@ export class RunDirectory {
       writeWhole(file, stringify(settings));
     }
     for (const name of readdirSync(path)) {
-      if (name.endsWith('.tmp')) rmSync(join(path, name), { recursive: true, force: true });
+      if (/\.(tmp|old)$/.test(name)) rmSync(join(path, name), { recursive: true, force: true });
     }
     return new RunDirectory(path);
   }
@@ -116,7 +108,7 @@ export class RunDirectory {
 
   /** Appends a record to a log. */
   append(log: LogName, record: object): void {
-    mkdirSync(this.path, { recursive: true });
+    makeFolders(this.path);
     appendFileSync(this.logPath(log), `${JSON.stringify(record)}\n`);
   }
 

@@ -111,7 +111,7 @@ async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics>
   const sums = await updatePolicy(job, groups, step);
   if (schedule.router !== null) await moveRoutes(job, step, groups);
   state.step = step;
-  state.labels = await ports.spent();
+  state.labels = await ports.spent(step);
   state.router = schedule.router?.save() ?? null;
   const spent = job.clock() - started;
   state.seconds += spent;

@@ -106,8 +106,8 @@ export interface TrainPorts {
   arrived(step: number): Promise<ReadonlyMap<string, string>>;
   /** Asks for labels; returns those of `promptIds` that are there by `step`. */
   request(promptIds: readonly string[], step: number): Promise<ReadonlyMap<string, string>>;
-  /** Labels paid for so far. */
-  spent(): Promise<number>;
+  /** Labels paid for up to `step`. */
+  spent(step: number): Promise<number>;
   /** Records changes of route. */
   moved(transitions: readonly Transition[]): Promise<void>;
 }

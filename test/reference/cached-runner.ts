@@ -78,7 +78,6 @@ export async function runCached(
     for (const [name, state] of states) {
       if (!program.inputNames.includes(name)) continue;
       arrays[name] = state;
-      arrays[nextState(name)] = state;
     }
     if (program.inputNames.includes(RESPONSE_START)) {
       arrays[RESPONSE_START] = new BigInt64Array(batch).fill(BigInt(promptLength));
@@ -86,6 +85,9 @@ export async function runCached(
     }
     const call = program.bind(arrays);
     await call.run();
+    for (const [name, state] of states) {
+      if (program.inputNames.includes(name)) state.set(call.floats(nextState(name)));
+    }
 
     for (const [layer, cache] of caches.entries()) {
       const width = queries * config.headDim;

@@ -1,6 +1,5 @@
 /**
- * Puts a report together from the workspace. What training logged is handed in: this stage reads the plan, the traces
- * and the labels.
+ * Puts a report together from the workspace: the plan, the traces, the labels, and what training logged.
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
@@ -10,6 +9,7 @@ import { parameterShapes } from '../../model/config.ts';
 import { loadConfig as loadModelConfig } from '../../model/directory.ts';
 import type { Prompt } from '../../pool/types.ts';
 import type { ReportData, RunInfo } from '../../report/data.ts';
+import { writeReport } from '../../report/report.tsx';
 import type { Repositories, Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
@@ -17,6 +17,7 @@ import { dependencyVersions, packageVersion } from '../version.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
 import { exampleTraces, sensitivity } from './report-traces.ts';
+import { trainedReport } from './report-training.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
 export type Trained = Pick<ReportData, 'comparison' | 'training' | 'routing' | 'cost'>;
@@ -37,6 +38,19 @@ export interface ReportStage {
   generatedAt: string | null;
   /** The command that makes the figures again. */
   command: string | null;
+}
+
+/** Writes the report of the workspace, dated now, to `report.out` or the workspace. */
+export async function createReport(
+  stage: Omit<ReportStage, 'trained' | 'generatedAt'>,
+): Promise<{ path: string; data: ReportData }> {
+  const { store, config } = stage;
+  const path = config.report.out ?? join(config.workspace, 'report.html');
+  const generatedAt = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const trained = await trainedReport(store, config);
+  const data = await reportData({ ...stage, trained, generatedAt });
+  writeReport(path, data);
+  return { path, data };
 }
 
 /** The data of a report; parts for which nothing was run are null. */

@@ -98,6 +98,9 @@ export async function tracePool(stage: TraceStage): Promise<TraceOutcome> {
       fix: '`pivottrace pool FILE...` reads some.',
     });
   }
+  // Before hours are spent on the prompts that come before one that is too long.
+  const asked = prompts.map(({ id, prompt }) => ({ promptId: id, prompt }));
+  await stage.policy.check(asked, samplingOf(config));
   const profile = await profileOf(stage, prompts);
   const perPrompt = config.trace.traces_per_prompt;
   const traced = await store.traces.counts(round);

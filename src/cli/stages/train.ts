@@ -162,12 +162,18 @@ async function jobOf(
   const desk = await labelDesk(store, config, accountOf(config));
   const { schedule, tracing } = await scheduleOf(stage, desk, [...prompts.keys()], state);
   const verifier = verifierOf(config);
+  const items = await evalItems(config);
+  const asked = [...prompts.values(), ...items];
+  await policy.check(
+    asked.map(({ id, prompt }) => ({ promptId: id, prompt })),
+    samplingOf(config),
+  );
   return {
     policy,
     settings: trainSettings(config),
     schedule,
     prompts,
-    evalItems: await evalItems(config),
+    evalItems: items,
     sampling: samplingOf(config),
     verifier,
     verifierOf: () => verifier,
@@ -194,7 +200,7 @@ function portsOf(store: Store, desk: LabelDesk, run: string): TrainPorts {
   return {
     arrived: async (step) => asMap(await desk.arrived({ run, step })),
     request: async (ids, step) => asMap(await desk.request(ids, { run, step })),
-    spent: () => desk.spent(),
+    spent: (step) => desk.spent({ run, step }),
     moved: async (transitions) => {
       if (transitions.length > 0) await store.transitions.append(transitions);
     },

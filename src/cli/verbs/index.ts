@@ -46,6 +46,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./report.ts')).report,
   },
   {
+    name: 'demo',
+    summary: 'all of it on the bundled model and pool, arms beside each other',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  {
     name: 'env',
     summary: 'show what this machine, installation and workspace offer',
     load: async () => (await import('./env.ts')).env,

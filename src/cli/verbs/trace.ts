@@ -1,6 +1,7 @@
 /** `trace`: samples the pool and traces attention while it decodes; goes on where it was stopped. */
 import { sensitivityLines } from '../../trace/index.ts';
 import { withPolicy } from '../stages/policy.ts';
+import { forgetSeconds, timed } from '../stages/stage-cost.ts';
 import { tracePool } from '../stages/trace.ts';
 import { verifierOf, withStore } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
@@ -15,11 +16,14 @@ export const trace: Verb = {
       if (flags.fresh === true) {
         await store.rollouts.clear(0);
         await store.meta.put('trace_profile/0', null);
+        forgetSeconds(config.workspace, 'trace');
       }
       await withPolicy(config, async (policy) => {
         const verifier = verifierOf(config);
         const { progress } = output;
-        const done = await tracePool({ store, config, policy, verifier, progress, stop, round: 0 });
+        const done = await timed(config.workspace, 'trace', () =>
+          tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+        );
         const heads = done.manifest.heads.map(({ layer, head }) => `${layer}.${head}`);
         const lines = [
           `${counted(done.prompts, 'prompt')} traced, ${counted(done.responses, 'new response')}, ${counted(done.tokens, 'token')}.`,

@@ -1,5 +1,6 @@
 /** `train`: GRPO on what the plan routes; the same command goes on after a stop. */
-import { trainRun } from '../stages/train.ts';
+import { timed } from '../stages/stage-cost.ts';
+import { runName, trainRun } from '../stages/train.ts';
 import { withStore } from '../stages/workspace.ts';
 import type { Verb } from '../verb.ts';
 
@@ -7,7 +8,9 @@ export const train: Verb = {
   async run({ config, output, stop }) {
     await withStore(config, async (store) => {
       const { progress } = output;
-      const done = await trainRun({ store, config, progress, stop, sharing: 1 });
+      const done = await timed(config.workspace, `run ${runName(config)}`, () =>
+        trainRun({ store, config, progress, stop, sharing: 1 }),
+      );
       const { step, rollouts, tokens, labels, seconds } = done.state;
       const text = `Run ${done.run}: ${step} steps, ${rollouts} rollouts, ${tokens} tokens, ${labels} labels.\nThe policy is in ${done.directory}/final`;
       output.result(text, {

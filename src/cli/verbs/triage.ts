@@ -3,6 +3,7 @@ import { describePlan } from '../../triage/describe.ts';
 import { planToJson } from '../../triage/disk.ts';
 import { labelDesk } from '../stages/labels.ts';
 import { withPolicy } from '../stages/policy.ts';
+import { timed } from '../stages/stage-cost.ts';
 import { sampleMore } from '../stages/trace.ts';
 import { triage as carryOut, draftPlan } from '../stages/triage.ts';
 import { verifierOf, withStore } from '../stages/workspace.ts';
@@ -38,17 +39,17 @@ async function execute({ config, output, stop }: VerbContext): Promise<void> {
     const desk = await labelDesk(store, config);
     const verifier = verifierOf(config);
     const { progress } = output;
-    const done = await carryOut({
-      ...{ store, config, desk, verifier, stop },
-      sampleMore: (promptIds, samples) =>
-        withPolicy(config, (policy) =>
-          sampleMore(
-            { store, config, policy, verifier, progress, stop, round: 0 },
-            promptIds,
-            samples,
-          ),
+    const sample = (promptIds: readonly string[], samples: number) =>
+      withPolicy(config, (policy) =>
+        sampleMore(
+          { store, config, policy, verifier, progress, stop, round: 0 },
+          promptIds,
+          samples,
         ),
-    });
+      );
+    const done = await timed(config.workspace, `triage ${config.triage.plan}`, () =>
+      carryOut({ ...{ store, config, desk, verifier, stop }, sampleMore: sample }),
+    );
     if (done.probesWithoutLabel > 0) {
       output.note(
         `${counted(done.probesWithoutLabel, 'probe')} without a label: no answer to buy, or the budget is used up.`,

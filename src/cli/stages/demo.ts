@@ -1,0 +1,184 @@
+/**
+ * The demo: a recipe over the stages of the other verbs, on the bundled model and pool.
+ *
+ * One plan ranks by the configured score and one at random; full supervision, both plans and, on request, dynamic
+ * routing are trained for the same number of steps. Every stage does only what is missing, so that the same
+ * call goes on after a stop. No figure is known beforehand.
+ */
+import type { Progress } from '../../core/progress.ts';
+import type { ReportData } from '../../report/data.ts';
+import type { Store } from '../../store/types.ts';
+import type { TriagePlan } from '../../triage/types.ts';
+import type { Config } from '../config.ts';
+import { buyPlanned, labelDesk, savedPlan } from './labels.ts';
+import { withPolicy } from './policy.ts';
+import { ingestFiles } from './pool.ts';
+import { createReport } from './report.ts';
+import { sideBySide } from './side-by-side.ts';
+import { timed } from './stage-cost.ts';
+import { sampleMore, tracePool } from './trace.ts';
+import { trainRun } from './train.ts';
+import { triage } from './triage.ts';
+import { verifierOf } from './workspace.ts';
+
+/** Everything that makes it this demo; written to the settings of its workspace, where a person may change it. */
+export const demoSettings: Readonly<Record<string, unknown>> = {
+  workspace: '.',
+  seed: 0,
+  model: 'bundled:models/reasoner',
+  'pool.files': ['bundled:data/pool.jsonl'],
+  'rollout.max_tokens': 140,
+  'rollout.batch_size': 128,
+  'trace.traces_per_prompt': 2,
+  'triage.plan': 'pivottrace',
+  'triage.estimator': 'pivot_density',
+  'label.answers': 'bundled:data/answers.jsonl',
+  'train.steps': 60,
+  'train.prompts_per_step': 16,
+  'train.group_size': 8,
+  'train.resample_rounds': 0,
+  'eval.file': 'bundled:data/test.jsonl',
+  'eval.limit': 200,
+  'eval.every': 10,
+};
+
+export interface DemoStage {
+  store: Store;
+  config: Config;
+  /** Also trains with dynamic routing. */
+  dynamic: boolean;
+  /** The command line that was given, for the report. */
+  command: string;
+  progress: Progress;
+  stop: AbortSignal;
+}
+
+/** From an empty workspace to the report. */
+export async function runDemo(stage: DemoStage): Promise<{ path: string; data: ReportData }> {
+  const { store, config } = stage;
+  await timed(config.workspace, 'demo', async () => {
+    await ingestFiles({ ...stage, files: config.pool.files });
+    await timed(config.workspace, 'trace', () => traceAll(stage));
+    const arms = await plannedArms(stage);
+    await trainAll(stage, arms);
+  });
+  return await createReport({
+    ...{ store, config },
+    title: 'PivotTrace demo',
+    command: stage.command,
+  });
+}
+
+async function traceAll({ store, config, progress, stop }: DemoStage): Promise<void> {
+  const verifier = verifierOf(config);
+  await withPolicy(config, (policy) =>
+    tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+  );
+}
+
+/** Triage and labels for every plan; the configurations of the arms. */
+async function plannedArms(stage: DemoStage): Promise<Config[]> {
+  const { config } = stage;
+  const named = (plan: string) => ({ ...config, triage: { ...config.triage, plan } });
+  const plan = await planAndBuy(stage, named('pivottrace'));
+  const random = randomTriage(named('random'), plan);
+  await planAndBuy(stage, random);
+  const full = { ...config, label: { ...config.label, budget: null } };
+  const arms = [
+    arm(full, 'full', 'full'),
+    arm(named('pivottrace'), 'pivottrace', 'pivottrace'),
+    arm(random, 'random', 'pivottrace'),
+  ];
+  if (!stage.dynamic) return arms;
+  // A plan and labels of its own: what dynamic routing buys must not reach the arm beside it.
+  const routed = named('pivottrace-dynamic');
+  await planAndBuy(stage, routed);
+  const moving = { ...routed.train, dynamic: { ...routed.train.dynamic, enabled: true } };
+  return [...arms, arm({ ...routed, train: moving }, 'pivottrace-dynamic', 'pivottrace')];
+}
+
+/** Each run has the account of its plan, or one of its own. */
+function arm(config: Config, run: string, name: Config['train']['arm']): Config {
+  return {
+    ...config,
+    label: { ...config.label, account: null },
+    train: { ...config.train, run, arm: name, plan: null },
+  };
+}
+
+/** As many prompts on every route as `plan` has, drawn at random: such routes need neither scores nor probes. */
+function randomTriage(config: Config, { counts }: TriagePlan): Config {
+  const share = (count: number) => count / counts.pool;
+  return {
+    ...config,
+    triage: {
+      ...config.triage,
+      estimator: 'random',
+      probe_share: 0,
+      rule: 'quota',
+      quota: {
+        discard: share(counts.discard),
+        self: share(counts.self),
+        annotate: share(counts.annotate),
+      },
+    },
+  };
+}
+
+/** A plan that was made with these settings is left as it is: labels bought since would make it another. */
+async function planAndBuy(stage: DemoStage, planned: Config): Promise<TriagePlan> {
+  const { store, progress, stop } = stage;
+  const config = { ...planned, label: { ...planned.label, account: null } };
+  const { plan: name } = config.triage;
+  const key = `demo_plan/${name}`;
+  const { seed, trace, label, triage: settings } = config;
+  const asked = JSON.stringify({ seed, trace, label, settings });
+  const desk = await labelDesk(store, config);
+  if ((await store.meta.get(key)) !== asked) {
+    const verifier = verifierOf(config);
+    await timed(config.workspace, `triage ${name}`, () =>
+      triage({
+        ...{ store, config, desk, verifier, stop },
+        sampleMore: (promptIds, samples) =>
+          withPolicy(config, (policy) => {
+            const tracing = { store, config, policy, verifier, progress, stop, round: 0 };
+            return sampleMore(tracing, promptIds, samples);
+          }),
+      }),
+    );
+    await store.meta.put(key, asked);
+  }
+  progress.start(`plan ${name}`, undefined, 'labels');
+  const { spent } = await buyPlanned(store, config, desk);
+  const { plan } = await savedPlan(store, name);
+  const { discard, self, annotate } = plan.counts;
+  progress.finish(
+    `${discard} discard, ${self} self, ${annotate} annotate, by ${plan.estimator}; ${spent} labels bought`,
+  );
+  return plan;
+}
+
+/**
+ * All arms at once: one that waited for the others would leave cores idle at the end. When one fails or a stop
+ * is asked for, the others end at a checkpoint before the first trouble is passed on.
+ */
+async function trainAll(stage: DemoStage, arms: readonly Config[]): Promise<void> {
+  const { store, config } = stage;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([stage.stop, failed.signal]);
+  const names = arms.map(({ train }) => train.run ?? train.arm);
+  const progress = sideBySide(stage.progress, 'train', names, config.train.steps, 'steps');
+  const troubles: unknown[] = [];
+  const runs = arms.map(async (own, i) => {
+    try {
+      await timed(config.workspace, `run ${names[i]}`, () =>
+        trainRun({ store, config: own, progress: progress[i], stop, sharing: arms.length }),
+      );
+    } catch (error) {
+      troubles.push(error);
+      failed.abort();
+    }
+  });
+  await Promise.all(runs);
+  if (troubles.length > 0) throw troubles[0];
+}
