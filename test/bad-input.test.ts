@@ -259,12 +259,12 @@ test.skipIf(!canMount)(`a read-only workspace${unmountable}`, async () => {
 test.skipIf(!canMount)(`a disk that fills up while a pool is read${unmountable}`, async () => {
   const path = workspace();
   const big = join(folder, 'big.jsonl');
-  for (let i = 0; i < 400; i++) {
-    appendFileSync(big, `${JSON.stringify({ id: `b${i}`, prompt: noise(200_000, i) })}\n`);
+  for (let i = 0; i < 40; i++) {
+    appendFileSync(big, `${JSON.stringify({ id: `b${i}`, prompt: noise(1_000_000, i) })}\n`);
   }
   const after = join(folder, 'after-full');
   // What is left of the disk is copied out, so that it can be looked at with room to spare.
-  const script = `mount -t tmpfs -o size=140m none /mnt; cp -r "$1" /mnt/w
+  const script = `size=$(($(du -sm "$1" | cut -f1) + 44)); mount -t tmpfs -o size=\${size}m none /mnt; cp -r "$1" /mnt/w
     "$2" "$3" pool "$4" workspace=/mnt/w --quiet && exit 9 || echo "status $?"
     cp -r /mnt/w "$5"`;
   const { stdout, stderr } = inNamespace(script, path, process.execPath, bin, big, after);

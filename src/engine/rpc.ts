@@ -3,6 +3,7 @@
  * their own and the main thread stays free for people and files. Knows nothing of what the methods do.
  */
 import { parentPort, type Worker } from 'node:worker_threads';
+import { z } from 'zod';
 import { type Complaint, UserError } from '../core/errors.ts';
 import { startWorker } from './worker-thread.ts';
 
@@ -54,6 +55,15 @@ export function serve(methods: Methods): void {
   });
 }
 
+const complaintSchema = z.object({
+  complaint: z.object({
+    wanted: z.string(),
+    found: z.string(),
+    where: z.string().optional(),
+    fix: z.string().optional(),
+  }),
+});
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -70,9 +80,7 @@ export class Remote<M extends Methods> {
   constructor(moduleUrl: URL, workerData: unknown) {
     this.worker = startWorker(moduleUrl, workerData);
     this.worker.on('message', (reply: Reply) => this.settle(reply));
-    this.worker.on('error', (error) =>
-      this.fail(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.worker.on('error', (error) => this.fail(asThrown(error)));
     this.worker.on('exit', (code) =>
       this.fail(new Error(`the worker thread ended with code ${code}`)),
     );
@@ -86,11 +94,12 @@ export class Remote<M extends Methods> {
   ): Promise<Result<M[K]>> {
     if (this.broken !== undefined) throw this.broken;
     const id = this.counter++;
+    const request: Request = { id, method, argument };
+    // First, since it throws when the argument cannot be cloned: nothing may be left pending then.
+    this.worker.postMessage(request);
     const value = new Promise<unknown>((resolve, reject) => {
       this.pending.set(id, { resolve, reject, report });
     });
-    const request: Request = { id, method, argument };
-    this.worker.postMessage(request);
     return (await value) as Result<M[K]>;
   }
 
@@ -124,4 +133,11 @@ export class Remote<M extends Methods> {
     for (const { reject } of this.pending.values()) reject(this.broken);
     this.pending.clear();
   }
+}
+
+/** An error that ended the thread: a UserError loses its class on the way, not what it says. */
+function asThrown(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const parsed = complaintSchema.safeParse(error);
+  return parsed.success ? new UserError(parsed.data.complaint) : error;
 }

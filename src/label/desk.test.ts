@@ -86,6 +86,9 @@ test('a label arrives after its delay in steps and is paid at once', async () =>
   const late = desk({ delaySteps: 2 });
   expect(await late.request(['p1'], at(4))).toEqual([]);
   expect(await late.spent()).toBe(1);
+  // A run that goes on from step 3 has not paid for it yet.
+  expect(await late.spent(at(3))).toBe(0);
+  expect(await late.spent(at(4))).toBe(1);
   expect(await late.arrived(at(5))).toEqual([]);
   expect(idsOf(await late.arrived(at(6)))).toEqual(['p1']);
   expect(idsOf(await late.request(['p1'], at(6)))).toEqual(['p1']);

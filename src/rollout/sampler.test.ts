@@ -18,13 +18,13 @@ const SAMPLING: Sampling = {
   topK: 0,
   topP: 1,
   minP: 0,
-  maxTokens: 20,
+  maxTokens: 12,
   stop: [],
   seed: 5,
   longPrompts: 'refuse',
 };
 /** Prompts within a prefill block of 32 tokens, at its edge, over it, and over the first capacity of 64. */
-const LENGTHS = [1, 5, 32, 33, 34, 64, 65, 70, 9, 12];
+const LENGTHS = [1, 5, 32, 33, 34, 65, 9];
 
 const requests: RolloutRequest[] = LENGTHS.flatMap((length, i) =>
   [0, 1].map((sample) => ({
@@ -75,7 +75,7 @@ describe('what a response depends on', () => {
     const engine = { provider: 'cpu', threads: 1 } as const;
     const live = new Sampler(config, own, tokenizer, { engine, batchSize: 4 });
     const before = await live.generate(requests.slice(0, 4), SAMPLING);
-    for (const data of own.values()) data.forEach((x, i) => void (data[i] = 1.2 * x));
+    for (const data of own.values()) data.set(data.map((x) => 1.2 * x));
     const after = await live.generate(requests.slice(0, 4), SAMPLING);
     expect(after[0].logprobs).not.toEqual(before[0].logprobs);
     for (const [name, data] of own) data.set(weights.get(name) ?? []);
@@ -129,12 +129,13 @@ describe('what is reported', () => {
   }
 
   it.each([0.6, 1])('equals a float64 forward: temperature %d', async (temperature) => {
-    const some = requests.filter((_, i) => i % 2 === 0);
+    const some = requests.filter((_, i) => i % 4 === 0);
     const found = await sampler.generate(some, { ...SAMPLING, temperature });
     for (const [i, rollout] of found.entries()) {
       for (const [t, logp] of reference(rollout, some[i], temperature).entries()) {
         const entropy = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
-        const certainty = -logp.reduce((sum, l) => sum + l, 0) / logp.length - Math.log(logp.length);
+        const certainty =
+          -logp.reduce((sum, l) => sum + l, 0) / logp.length - Math.log(logp.length);
         expect(Math.abs(rollout.logprobs[t] - logp[rollout.tokens[t]])).toBeLessThan(1e-4);
         expect(Math.abs(rollout.entropies[t] - entropy)).toBeLessThan(1e-4);
         expect(Math.abs(rollout.selfCertainty[t] - certainty)).toBeLessThan(1e-4);
@@ -143,7 +144,7 @@ describe('what is reported', () => {
   });
 
   it('is greedy at temperature 0: every token is the argmax of the full forward', async () => {
-    const some = requests.filter(({ sample }) => sample === 0);
+    const some = requests.filter(({ sample }) => sample === 0).slice(1, 4);
     const found = await sampler.generate(some, { ...SAMPLING, temperature: 0 });
     for (const [i, rollout] of found.entries()) {
       for (const [t, logp] of reference(rollout, some[i], 1).entries()) {
@@ -186,11 +187,11 @@ describe('where a response ends', () => {
 
   it('at a stop string, also one over two tokens; the text is cut before the first', async () => {
     const [whole] = await free.generate(one, SAMPLING);
-    const after = (count: number) => tokenizer.decode(whole.tokens.slice(0, count));
-    const at = after(4).length;
+    const firstTokens = (count: number) => tokenizer.decode(whole.tokens.slice(0, count));
+    const at = firstTokens(4).length;
     const stop = whole.text.slice(at - 1, at + 1);
     const place = whole.text.indexOf(stop);
-    const needed = [...whole.tokens.keys()].find((i) => after(i + 1).includes(stop)) ?? Number.NaN;
+    const needed = [...whole.tokens.keys()].find((i) => firstTokens(i + 1).includes(stop)) ?? Number.NaN;
     const [found] = await free.generate(one, { ...SAMPLING, stop: ['never written', stop] });
     expect(found.finish).toBe('stop');
     expect(found.text).toBe(whole.text.slice(0, place));
@@ -199,21 +200,25 @@ describe('where a response ends', () => {
 });
 
 describe('prompts that do not fit', () => {
-  const long = { promptId: 'the long one', sample: 0, promptTokens: [...randomTokens(config, 250, 9)] };
+  const long = {
+    promptId: 'the long one',
+    sample: 0,
+    promptTokens: [...randomTokens(config, 250, 9)],
+  };
 
   it('are refused by name, before anything is sampled', async () => {
     const step = vi.spyOn(DecoderBatch.prototype, 'step');
     const failure = await sampler.generate([requests[0], long], SAMPLING).catch((e) => e);
     expect(failure).toBeInstanceOf(UserError);
-    expect(failure.message).toMatch(/the long one.*at most 236 tokens.*found 250 tokens/);
+    expect(failure.message).toMatch(/the long one.*at most 244 tokens.*found 250 tokens/);
     expect(step).not.toHaveBeenCalled();
   });
 
   it('are cut to their last tokens where the settings say so', async () => {
     const cut = { ...SAMPLING, longPrompts: 'cut' } as const;
     const [found] = await sampler.generate([long], cut);
-    const short = { ...long, promptTokens: long.promptTokens.slice(250 - 236) };
-    expect(found.promptLength).toBe(236);
+    const short = { ...long, promptTokens: long.promptTokens.slice(250 - 244) };
+    expect(found.promptLength).toBe(244);
     expect(found).toEqual((await sampler.generate([short], SAMPLING))[0]);
   });
 
@@ -225,8 +230,8 @@ describe('prompts that do not fit', () => {
   });
 
   it('fit to the last position of the context', async () => {
-    const exact = { ...long, promptTokens: long.promptTokens.slice(0, 236) };
+    const exact = { ...long, promptTokens: long.promptTokens.slice(0, 244) };
     const [found] = await make(2, 1, []).generate([exact], SAMPLING);
-    expect(found.tokens).toHaveLength(20);
+    expect(found.tokens).toHaveLength(12);
   });
 });

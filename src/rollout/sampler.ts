@@ -67,7 +67,7 @@ export class Sampler {
   }
 
   /**
-   * One response per request, in their order. `onToken` hears how many responses are done and how
+   * One response per request, in their order. `onProgress` hears how many responses are done and how
    * many tokens were made so far. Throws UserError for a prompt that is empty or too long.
    */
   async generate(
@@ -143,7 +143,9 @@ export class Sampler {
     const key = JSON.stringify([capacity, trace]);
     const found = this.engines.get(key);
     if (found !== undefined) return await found;
-    const { engine, batchSize } = this.options;
+    const { engine } = this.options;
+    // One row alone takes the runtime's matrix-vector path, which adds up in another order.
+    const batchSize = Math.max(2, this.options.batchSize);
     const made = Promise.all([
       Prefill.create(this.config, this.weights, capacity, engine),
       DecoderBatch.create(this.config, this.weights, batchSize, capacity, trace, engine),

@@ -17,7 +17,7 @@ const PLAIN: Sampling = {
   longPrompts: 'refuse',
 };
 const SIZE = 14;
-const GRID = 20_000;
+const GRID = 500;
 
 const logitsOf = (seed: number) => {
   const random = stream(seed, 'logits');
@@ -25,7 +25,13 @@ const logitsOf = (seed: number) => {
 };
 
 /** Gives one number and no other. */
-const saying = (value: number): RandomStream => ({ ...stream(1, 'unused'), uniform: () => value });
+const saying = (value: number): RandomStream => ({
+  uniform: () => value,
+  below: () => 0,
+  normal: () => 0,
+  shuffled: (items) => [...items],
+  state: () => [],
+});
 
 /** Share of the unit interval that each token owns: inverse transform over an even grid is exact to a cell. */
 function shares(settings: Sampling, logits: Float32Array): number[] {
@@ -42,7 +48,9 @@ function keptBy({ topK, topP, minP }: Sampling, p: Float64Array): Set<number> {
   const order = [...p.keys()].sort((a, b) => p[b] - p[a] || a - b);
   const kept = order.filter((id, rank) => {
     const before = order.slice(0, rank).reduce((sum, other) => sum + p[other], 0);
-    return (topK === 0 || rank < topK) && (topP >= 1 || before < topP) && p[id] >= minP * p[order[0]];
+    return (
+      (topK === 0 || rank < topK) && (topP >= 1 || before < topP) && p[id] >= minP * p[order[0]]
+    );
   });
   return new Set(kept.length === 0 ? [order[0]] : kept);
 }
@@ -63,11 +71,12 @@ describe('TokenSampler', () => {
         const p = logSoftmax(Float64Array.from(logits), settings.temperature).map(Math.exp);
         const kept = keptBy(settings, p);
         const mass = [...kept].reduce((sum, id) => sum + p[id], 0);
-        for (const [id, share] of shares(settings, logits).entries()) {
-          expect(Math.abs(share - (kept.has(id) ? p[id] / mass : 0))).toBeLessThan(1.5 / GRID);
-        }
+        const off = shares(settings, logits).map((share, id) =>
+          Math.abs(share - (kept.has(id) ? p[id] / mass : 0)),
+        );
+        expect(Math.max(...off)).toBeLessThan(1.5 / GRID);
       }),
-      { numRuns: 40, seed: 3 },
+      { numRuns: 30, seed: 3 },
     );
   });
 

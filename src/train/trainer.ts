@@ -11,6 +11,7 @@ import type { TraceRequest } from '../model/attention-trace.ts';
 import type { Prompt } from '../pool/types.ts';
 import type { VerifierOf } from '../reward/types.ts';
 import type { Sampling } from '../rollout/types.ts';
+import type { DynamicRouter } from '../triage/dynamic.ts';
 import type { Visit } from '../triage/dynamic-types.ts';
 import type { Verifier } from '../verify/types.ts';
 import { evaluate } from './evaluate.ts';
@@ -57,7 +58,8 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
   if (state.step === 0) await evaluateNow(job, state);
   while (state.step < settings.steps) {
     if (job.stop.aborted) {
-      await job.checkpoint(state);
+      // Before the first step there is nothing to keep: the run begins again, its first evaluation too.
+      if (state.step > 0) await job.checkpoint(state);
       stopHere(job.stop, 'Training');
     }
     const metrics = await trainStep(job, state);
@@ -107,6 +109,7 @@ async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics>
   const started = job.clock();
   const step = state.step + 1;
   const labels = await ports.arrived(state.step);
+  await takeLabels(job, step, labels);
   const { groups, replaced } = await sampleGroups(job, state, step, labels);
   const sums = await updatePolicy(job, groups, step);
   if (schedule.router !== null) await moveRoutes(job, step, groups);
@@ -214,6 +217,21 @@ async function updatePolicy(
   };
 }
 
+/** Tells the router which prompts that wait have their label: they are verified from this step on. */
+async function takeLabels(
+  { schedule: { router }, ports }: TrainJob,
+  step: number,
+  labels: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (router === null) return;
+  const came = waitingIn(router).filter((id) => labels.has(id));
+  if (came.length > 0) await ports.moved(router.labelled(step, came));
+}
+
+function waitingIn(router: DynamicRouter): string[] {
+  return [...router.states()].filter(([, state]) => state === 'annotate').map(([id]) => id);
+}
+
 /** Refreshes the routes with what the step saw, and buys the labels that this calls for. */
 async function moveRoutes(job: TrainJob, step: number, groups: readonly Group[]): Promise<void> {
   const { router } = job.schedule;
@@ -226,9 +244,7 @@ async function moveRoutes(job: TrainJob, step: number, groups: readonly Group[])
   });
   const { transitions } = observeStep(router, step, visits);
   await job.ports.moved(transitions);
-  const waiting = [...router.states()]
-    .filter(([, state]) => state === 'annotate')
-    .map(([id]) => id);
+  const waiting = waitingIn(router);
   if (waiting.length === 0) return;
   const got = await job.ports.request(waiting, step);
   await job.ports.moved(router.labelled(step, [...got.keys()]));

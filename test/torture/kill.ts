@@ -163,13 +163,17 @@ async function disturb(
 ): Promise<Row> {
   const row: Row = { phase: phase.name, seconds: timing.seconds, kills: 0, attempts: 0 };
   let whole = false;
+  let { again } = timing;
   while (row.kills < kills && row.attempts < 4 * kills) {
     row.attempts += 1;
-    const delay = moment(timing, kills, whole, random);
+    const delay = moment({ ...timing, again }, kills, whole, random);
     const ending = await runCommand(commandOf(phase, 'killed'), folder, delay);
     if (ending.killed) row.kills += 1;
-    else if (ending.code === 0) whole = true;
-    else throw new Error(`${phase.name} ended with ${ending.code}:\n${ending.stderr}`);
+    else if (ending.code === 0) {
+      // With nothing left to do, kills fall into what such a command takes now.
+      again = whole ? Math.min(again, ending.seconds) : again;
+      whole = true;
+    } else throw new Error(`${phase.name} ended with ${ending.code}:\n${ending.stderr}`);
     const what = ending.killed ? 'killed' : 'ended before the kill';
     say(`${phase.name}: ${what} after ${ending.seconds.toFixed(2)} s (${row.kills}/${kills})`);
   }

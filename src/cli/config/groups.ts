@@ -178,7 +178,7 @@ export const triage = z
     plan: nameKey('main', 'Name of the plan; several live side by side'),
     estimator: z
       .enum(estimatorNames)
-      .default('pivot_density')
+      .default('pivot_excess')
       .describe('Uncertainty score that ranks the pool'),
     rule: z
       .enum(['quota', 'risk', 'budget'])

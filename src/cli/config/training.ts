@@ -93,7 +93,7 @@ export const train = z
       .default('std')
       .describe('Advantages divided by the standard deviation of the group, or only centred'),
     self_weight: share(1, 'Weight of self-trained prompts; annotated ones weigh 1'),
-    min_vote_share: share(0, 'A majority below this share of its group gives no gradient'),
+    min_vote_share: share(0.75, 'A majority below this share of its group gives no gradient'),
     undecided: z
       .enum(['zero', 'drop'])
       .default('zero')

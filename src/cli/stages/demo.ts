@@ -31,11 +31,13 @@ export const demoSettings: Readonly<Record<string, unknown>> = {
   'rollout.batch_size': 128,
   'trace.traces_per_prompt': 2,
   'triage.plan': 'pivottrace',
-  'triage.estimator': 'pivot_density',
+  'triage.estimator': 'pivot_excess',
   'label.answers': 'bundled:data/answers.jsonl',
   'train.steps': 60,
   'train.prompts_per_step': 16,
   'train.group_size': 8,
+  'train.lr': 1e-4,
+  'train.epochs': 2,
   'train.resample_rounds': 0,
   'eval.file': 'bundled:data/test.jsonl',
   'eval.limit': 200,
@@ -60,7 +62,7 @@ export async function runDemo(stage: DemoStage): Promise<{ path: string; data: R
     await ingestFiles({ ...stage, files: config.pool.files });
     await timed(config.workspace, 'trace', () => traceAll(stage));
     const arms = await plannedArms(stage);
-    await trainAll(stage, arms);
+    await timed(config.workspace, 'training', () => trainAll(stage, arms));
   });
   return await createReport({
     ...{ store, config },

@@ -7,7 +7,7 @@ import { stageCosts } from './stage-cost.ts';
 
 type Stage = CostReport['stages'][number];
 
-/** null where nothing was sampled. Times of runs that shared the machine overlap. */
+/** null where nothing was sampled. */
 export async function costReport(
   store: Store,
   config: Config,
@@ -30,8 +30,9 @@ export async function costReport(
     const stage = await triageStage(store, name, runs);
     stages.push({ ...stage, seconds: seconds[stage.name] ?? null });
   }
-  stages.push(...runs.map(trainStage));
-  if (runs.some(({ log }) => log.evaluations.length > 0)) stages.push(evaluateStage(runs));
+  const share = sharedTime(runs, seconds.training);
+  stages.push(...runs.map((run) => trainStage(run, share)));
+  if (runs.some(({ log }) => log.evaluations.length > 0)) stages.push(evaluateStage(runs, share));
   return {
     stages,
     totalSeconds: seconds.demo ?? null,
@@ -57,13 +58,26 @@ async function triageStage(
   };
 }
 
+/**
+ * Runs that shared the machine took their wall time at the same time: each is charged its part of the time that
+ * all of them took, so that the stages add up to the wall clock. 1 where they ran one after the other.
+ */
+function sharedTime(runs: readonly RunFacts[], together: number | undefined): number {
+  const wall = wallOf(runs);
+  return together === undefined || wall === 0 ? 1 : Math.min(1, together / wall);
+}
+
+function wallOf(runs: readonly RunFacts[]): number {
+  return runs.reduce((total, { wallSeconds }) => total + (wallSeconds ?? 0), 0);
+}
+
 /** Sampling and updates; labels that were not bought for a plan. */
-function trainStage({ log, before }: RunFacts): Stage {
+function trainStage({ log, before }: RunFacts, share: number): Stage {
   const last = log.metrics.at(-1);
   const labels = Math.max(before.labels, last?.labels_used ?? 0);
   return {
     name: `train ${log.name}`,
-    seconds: trainSeconds(log.metrics),
+    seconds: share * trainSeconds(log.metrics),
     rollouts: last?.rollouts ?? 0,
     tokens: last?.num_tokens ?? 0,
     labels: log.plan === null ? labels : labels - before.labels,
@@ -71,9 +85,8 @@ function trainStage({ log, before }: RunFacts): Stage {
 }
 
 /** Evaluations are not timed one by one: what is left of the runs' wall time is theirs. */
-function evaluateStage(runs: readonly RunFacts[]): Stage {
+function evaluateStage(runs: readonly RunFacts[], share: number): Stage {
   const isTimed = runs.every(({ wallSeconds }) => wallSeconds !== null);
-  const wall = runs.reduce((total, { wallSeconds }) => total + (wallSeconds ?? 0), 0);
   const training = runs.reduce((total, { log }) => total + trainSeconds(log.metrics), 0);
   const rollouts = runs.flatMap(({ log }) =>
     log.evaluations.map(
@@ -82,8 +95,8 @@ function evaluateStage(runs: readonly RunFacts[]): Stage {
     ),
   );
   return {
-    name: 'evaluate',
-    seconds: isTimed ? Math.max(0, wall - training) : null,
+    name: 'evaluate, load, save',
+    seconds: isTimed ? share * Math.max(0, wallOf(runs) - training) : null,
     rollouts: rollouts.reduce((total, count) => total + count, 0),
     tokens: null,
     labels: null,

@@ -23,6 +23,8 @@ export interface PlanFacts {
   labelled: ReadonlySet<string>;
   /** Responses per probe. */
   rolloutsPerProbe: number;
+  /** Scores by estimator and prompt. */
+  scores: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 export function triageSummary({ plan, prompts, labelled }: PlanFacts): TriageSummary {
@@ -76,7 +78,7 @@ function grouped(
   return { groupedBy: byFamily ? 'family' : 'source', groups };
 }
 
-export function scoreReport({ plan, rolloutsPerProbe }: PlanFacts): ScoreReport {
+export function scoreReport({ plan, rolloutsPerProbe, scores }: PlanFacts): ScoreReport {
   const { calibration, decisions } = plan;
   const routeOf = new Map(decisions.map(({ promptId, route }) => [promptId, route]));
   return {
@@ -111,7 +113,10 @@ export function scoreReport({ plan, rolloutsPerProbe }: PlanFacts): ScoreReport 
     },
     beatsChance: calibration.verdict === 'unknown' ? null : calibration.verdict === 'beats chance',
     fallback: plan.fallback,
-    estimators: [calibration, ...plan.alternatives].map((one) => estimatorRow(one, plan.estimator)),
+    estimators: [calibration, ...plan.alternatives].map((one) => ({
+      ...estimatorRow(one, plan.estimator),
+      overlap: overlapWithHardest(plan, scores.get(one.estimator)),
+    })),
   };
 }
 
@@ -157,14 +162,43 @@ function reliability({ calibration, settings }: TriagePlan): ScoreReport['reliab
   });
 }
 
-function estimatorRow(quality: ScoreQuality, used: string): EstimatorRow {
+/**
+ * Of the probes, take as large a share as the plan annotates, by score and by measured pass rate: the share of the
+ * first that is in the second. Equals at an edge count in part, so that their order does not matter.
+ */
+function overlapWithHardest(
+  { calibration: { dots }, counts }: TriagePlan,
+  scores: ReadonlyMap<string, number> | undefined,
+): number | null {
+  const most = Math.round((dots.length * counts.annotate) / counts.pool);
+  const values = dots.flatMap(({ promptId }) => scores?.get(promptId) ?? []);
+  if (most === 0 || values.length < dots.length) return null;
+  const chosen = topShares(values, most);
+  const hardest = topShares(
+    dots.map(({ passRate }) => -passRate),
+    most,
+  );
+  return chosen.reduce((sum, share, i) => sum + share * hardest[i], 0) / most;
+}
+
+/** How far each value is among the `most` largest, 0..1: equals at the edge share the places that are left. */
+function topShares(values: readonly number[], most: number): number[] {
+  const edge = [...values].sort((a, b) => b - a)[most - 1];
+  const above = values.filter((value) => value > edge).length;
+  const equal = values.filter((value) => value === edge).length;
+  return values.map((value) => {
+    if (value === edge) return (most - above) / equal;
+    return value > edge ? 1 : 0;
+  });
+}
+
+function estimatorRow(quality: ScoreQuality, used: string): Omit<EstimatorRow, 'overlap'> {
   return {
     name: quality.estimator,
     used: quality.estimator === used,
     spearman: quality.spearman?.estimate ?? null,
     partialGivenLength: quality.spearmanGivenLength,
     auroc: quality.auroc?.estimate ?? null,
-    overlap: null,
   };
 }
 

@@ -22,12 +22,16 @@ const units: Record<SignalName, string> = {
   agreement: 'correlation',
 };
 
+/** The verdict on a response; null where no label of its prompt was bought. */
+export type Judge = (promptId: string, response: string) => ExampleTrace['verdict'];
+
 /** One example per route: its middle prompt, with the first traced response. null where nothing was traced. */
 export async function exampleTraces(
   store: Repositories,
   plan: TriagePlan,
   prompts: readonly Prompt[],
   model: string,
+  judge: Judge,
 ): Promise<ExampleTrace[] | null> {
   const manifest = await traceManifest(store, plan.round);
   if (manifest === undefined) return null;
@@ -53,7 +57,7 @@ export async function exampleTraces(
         threshold: manifest.tau,
         tokens: tokensOf(rollout, trace, manifest, tokenizer),
         answer: rollout.answer,
-        verdict: null,
+        verdict: judge(decision.promptId, rollout.text),
         score: decision.score,
         rank: decision.rank / plan.decisions.length,
         passRate: known?.passRate ?? null,

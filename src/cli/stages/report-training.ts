@@ -264,7 +264,10 @@ function estimate({ estimate: value, low, high }: Interval): Estimate {
   return { value, low, high };
 }
 
-/** The first evaluation at or above the reference's last: nothing is read off between two evaluations. */
+/**
+ * The first evaluation at or above the reference's last, step 0 included: nothing is read off between two
+ * evaluations.
+ */
 function reachedBy(run: RunFacts, reference: LoggedEvaluation | undefined): Arm['reached'] {
   if (reference === undefined) return null;
   const first = run.log.evaluations.find(({ average }) => average >= reference.average);
@@ -301,13 +304,13 @@ function curveOf(run: RunFacts): TrainingCurve {
   };
 }
 
-/** Changes of route while the first dynamic run trained. */
+/** Changes of route while the first dynamic run trained; that a label arrived is none. */
 async function routingOf(store: Store, runs: readonly RunFacts[]): Promise<RoutingReport | null> {
   const run = runs.find(({ log, plan }) => log.settings.train.dynamic.enabled && plan !== null);
   if (run === undefined || run.log.plan === null) return null;
   const { steps, dynamic } = run.log.settings.train;
   const moves = (await store.transitions.of(run.log.plan)).flatMap((one) =>
-    one.step === null ? [] : [{ ...one, step: one.step }],
+    one.step === null || one.to === 'annotated' ? [] : [{ ...one, step: one.step }],
   );
   const width = Math.max(1, Math.ceil(steps / INTERVALS));
   const counts = new Map<string, { step: number; kind: string; count: number }>();

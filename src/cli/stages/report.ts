@@ -16,8 +16,9 @@ import type { Config } from '../config.ts';
 import { dependencyVersions, packageVersion } from '../version.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
-import { exampleTraces, sensitivity } from './report-traces.ts';
+import { exampleTraces, type Judge, sensitivity } from './report-traces.ts';
 import { trainedReport } from './report-training.ts';
+import { verifierOf } from './workspace.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
 export type Trained = Pick<ReportData, 'comparison' | 'training' | 'routing' | 'cost'>;
@@ -71,13 +72,25 @@ export async function reportData(stage: ReportStage): Promise<ReportData> {
       Math.min(config.trace.profile_prompts, prompts.length),
     ),
     examples:
-      plan === null || !hasModel ? null : await exampleTraces(store, plan, prompts, config.model),
+      plan === null || !hasModel
+        ? null
+        : await exampleTraces(store, plan, prompts, config.model, await judgeOf(store, config)),
   };
 }
 
 async function planOf(store: Repositories, name: string): Promise<TriagePlan | null> {
   if (!(await store.plans.names()).includes(name)) return null;
   return (await savedPlan(store, name)).plan;
+}
+
+async function judgeOf(store: Repositories, config: Config): Promise<Judge> {
+  const labels = await store.labels.owned(labelAccount(config));
+  const answers = new Map(labels.map(({ promptId, answer }) => [promptId, answer]));
+  const verifier = verifierOf(config);
+  return (promptId, response) => {
+    const answer = answers.get(promptId);
+    return answer === undefined ? null : verifier.verify(answer, response).verdict;
+  };
 }
 
 async function planFacts(
@@ -94,7 +107,17 @@ async function planFacts(
     prompts,
     labelled: new Set(labels.map((label) => label.promptId)),
     rolloutsPerProbe: perProbe.length === 0 ? 0 : Math.min(...perProbe),
+    scores: await scoresOf(store, plan.round),
   };
+}
+
+async function scoresOf(store: Repositories, round: number): Promise<PlanFacts['scores']> {
+  const columns: [string, ReadonlyMap<string, number>][] = [];
+  for (const estimator of await store.scores.estimators(round)) {
+    const scores = await store.scores.of(round, estimator);
+    columns.push([estimator, new Map(scores.map(({ promptId, value }) => [promptId, value]))]);
+  }
+  return new Map(columns);
 }
 
 function runInfo(

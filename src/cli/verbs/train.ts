@@ -8,8 +8,10 @@ export const train: Verb = {
   async run({ config, output, stop }) {
     await withStore(config, async (store) => {
       const { progress } = output;
-      const done = await timed(config.workspace, `run ${runName(config)}`, () =>
-        trainRun({ store, config, progress, stop, sharing: 1 }),
+      const run = () => trainRun({ store, config, progress, stop, sharing: 1 });
+      const { workspace } = config;
+      const done = await timed(workspace, 'training', () =>
+        timed(workspace, `run ${runName(config)}`, run),
       );
       const { step, rollouts, tokens, labels, seconds } = done.state;
       const text = `Run ${done.run}: ${step} steps, ${rollouts} rollouts, ${tokens} tokens, ${labels} labels.\nThe policy is in ${done.directory}/final`;

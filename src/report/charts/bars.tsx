@@ -13,6 +13,8 @@ export interface Part {
 }
 
 const BAR_WIDTH = 1000;
+/** Room that a letter of a bar's text takes at most. */
+const LETTER = 8;
 
 /** One bar of the parts' shares with the share written into every part that has room for it. */
 export function ShareBar({ describe, parts }: { describe: string; parts: Part[] }) {
@@ -40,6 +42,7 @@ function Bar(props: { describe: string; parts: Part[]; width: number; variant: s
         const share = total > 0 ? part.count / total : 0;
         const x = from;
         from += share * width;
+        const text = `${part.label} ${percent(share)}`;
         return (
           <g key={part.label} class={`c-${part.tone}`}>
             <rect
@@ -53,7 +56,7 @@ function Bar(props: { describe: string; parts: Part[]; width: number; variant: s
             </rect>
             {share * width > 64 ? (
               <text class="on" x={px(x + 8)} y={27}>
-                {share * width > 150 ? `${part.label} ${percent(share)}` : percent(share)}
+                {share * width > LETTER * text.length + 16 ? text : percent(share)}
               </text>
             ) : null}
           </g>
