@@ -21,6 +21,8 @@ export interface Constant {
 
 const INT64_CAST = 7;
 const FLOAT_CAST = 1;
+/** Up to this inner length the CPU provider adds up in one block, whatever the number of threads. */
+const ONE_BLOCK = 128;
 
 export class Graph {
   readonly nodes: Node[] = [];
@@ -101,9 +103,21 @@ export class Graph {
   softmax = (a: Tensor) => this.node('Softmax', [a], { axis: -1 });
   logSoftmax = (a: Tensor) => this.node('LogSoftmax', [a], { axis: -1 });
   matMul = (a: Tensor, b: Tensor) => this.node('MatMul', [a, b]);
-  /** Product of matrices, each optionally transposed. */
-  gemm = (a: Tensor, b: Tensor, transA = false, transB = false) =>
-    this.node('Gemm', [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
+  /**
+   * Product of two matrices, each optionally transposed.
+   *
+   * A wide product (fewer rows than columns) is computed as its transpose: the CPU provider splits it
+   * over threads by columns, and for a long inner axis its blocking, and so the rounding, would follow
+   * the number of threads. The detour over rank 3 keeps the runtime from fusing the transpose back.
+   */
+  gemm(a: Tensor, b: Tensor, transA = false, transB = false): Tensor {
+    const [rows, inner] = transA ? a.shape.toReversed() : a.shape;
+    const columns = b.shape[transB ? 0 : 1];
+    if (rows >= columns || inner <= ONE_BLOCK) return this.product(a, b, transA, transB);
+    const flipped = this.reshape(this.product(b, a, !transB, !transA), [columns, rows, 1]);
+    return this.reshape(this.transpose(flipped, [1, 2, 0]), [rows, columns]);
+  }
+
   /** `x` [N, in] times the transpose of a Hugging Face weight [out, in]. */
   linear = (x: Tensor, weight: Tensor) => this.gemm(x, weight, false, true);
   reshape = (a: Tensor, shape: readonly number[]) => this.node('Reshape', [a, this.ints(shape)]);
@@ -130,6 +144,10 @@ export class Graph {
     pads[rank + axis] = after;
     return this.node('Pad', [a, this.ints(pads)]);
   };
+
+  private product(a: Tensor, b: Tensor, transA: boolean, transB: boolean): Tensor {
+    return this.node('Gemm', [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
+  }
 
   private fresh(): string {
     return `t${this.counter++}`;

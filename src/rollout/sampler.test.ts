@@ -191,7 +191,8 @@ describe('where a response ends', () => {
     const at = firstTokens(4).length;
     const stop = whole.text.slice(at - 1, at + 1);
     const place = whole.text.indexOf(stop);
-    const needed = [...whole.tokens.keys()].find((i) => firstTokens(i + 1).includes(stop)) ?? Number.NaN;
+    const needed =
+      [...whole.tokens.keys()].find((i) => firstTokens(i + 1).includes(stop)) ?? Number.NaN;
     const [found] = await free.generate(one, { ...SAMPLING, stop: ['never written', stop] });
     expect(found.finish).toBe('stop');
     expect(found.text).toBe(whole.text.slice(0, place));

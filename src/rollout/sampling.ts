@@ -28,6 +28,9 @@ export class TokenSampler {
     let best = 0;
     for (let i = 1; i < size; i++) if (logits[at + i] > logits[at + best]) best = i;
     const top = logits[at + best] * scale;
+    if (!Number.isFinite(top)) {
+      throw new Error('the logits are not finite: the policy has diverged (lower train.lr)');
+    }
     let sum = 0;
     for (let i = 0; i < size; i++) {
       logp[i] = logits[at + i] * scale - top;

@@ -31,11 +31,12 @@ async function killedWriter(
     });
     child.on('exit', (code) => reject(new Error(`the writer ended by itself with ${code}`)));
   });
-  const closed = once(lines, 'close');
+  // The pipe closes before the process is gone, and until then it owns the workspace.
+  const gone = Promise.all([once(lines, 'close'), once(child, 'exit')]);
   await underWay;
   await pause(delay);
   child.kill('SIGKILL');
-  await closed;
+  await gone;
   return acknowledged;
 }
 

@@ -79,9 +79,9 @@ describe('rewardGroup', () => {
                 targetOf: () => targets[i] as 'label' | 'vote' | 'none',
               }),
             );
-          // Labels of prompts that have none, or that vote, may be anything: nothing changes.
+          // Labels of prompts that are not to be verified may be anything: nothing changes.
           const used = (id: string, i: number) => id in bought && targets[i] === 'label';
-          const noise = ids.filter((id, i) => !used(id, i) && targets[i] !== 'label');
+          const noise = ids.filter((_, i) => targets[i] !== 'label');
           const noisy = Object.fromEntries(noise.map((id) => [id, others[id] ?? '2']));
           const groups = of(bought);
           expect(of({ ...bought, ...noisy })).toEqual(groups);

@@ -221,7 +221,7 @@ describe.each([
     const cut = run(`${name}-cut`, setup, other, startPolicy(), 2);
     await expect(cut).rejects.toThrow(Interrupted);
     stopped = await run(`${name}-cut`, setup, other, startPolicy());
-  });
+  }, 240_000);
 
   it('gives the same weights, optimizer and state, bit for bit', () => {
     for (const file of ['model.safetensors', 'optimizer.safetensors', 'state.json']) {
@@ -301,6 +301,17 @@ describe('on one policy', () => {
       ]);
       expect(directory.latest()?.state).toMatchObject({ cursor: groups, rollouts: 4 * groups });
     }
+  });
+
+  it('verifies from the first step on what the plan has bought', async () => {
+    const settings = { ...SETTINGS, steps: 1, promptsPerStep: 12, resampleRounds: 0, evalEvery: 0 };
+    const schedule = dynamic.schedule({ router: null } as TrainState);
+    const states = schedule.router?.states() ?? new Map();
+    const drawn = schedule.draw(1, 0, 12).map((id) => states.get(id));
+    expect(drawn).toContain('annotate');
+    const bought = drawn.filter((state) => state === 'annotate' || state === 'annotated');
+    const directory = await run('plan', { ...dynamic, settings }, new Owning('o'), startPolicy());
+    expect(metricsOf(directory)[0].groups_verified).toBe(bought.length);
   });
 
   it('learns what is rewarded', async () => {

@@ -13,8 +13,8 @@ export interface EndState {
   files: Map<string, string>;
   /** Labels in the database. */
   labels: number;
-  /** Lines of the ledger, and those of them that name an account and prompt for the first time. */
-  sold: { lines: number; distinct: number };
+  /** Lines of the ledger, those that name an account and prompt for the first time, and those of training steps. */
+  sold: { lines: number; distinct: number; whileTraining: number };
   /** Temporary files that were left behind. */
   leftovers: string[];
 }
@@ -37,7 +37,8 @@ export async function endState(workspace: string): Promise<EndState> {
     const kept = /^(runs|plans)\//.test(path) || path === 'ledger.jsonl';
     if (kept) files.set(path, await contentOf(join(workspace, path)));
   }
-  const sold = linesOf(join(workspace, 'ledger.jsonl')).map((line) => {
+  const ledger = linesOf(join(workspace, 'ledger.jsonl'));
+  const sold = ledger.map((line) => {
     const entry: unknown = JSON.parse(line);
     return typeof entry === 'object' && entry !== null && 'account' in entry && 'prompt_id' in entry
       ? `${entry.account} ${entry.prompt_id}`
@@ -47,7 +48,11 @@ export async function endState(workspace: string): Promise<EndState> {
     tables,
     files,
     labels: tables.get('labels')?.length ?? 0,
-    sold: { lines: sold.length, distinct: new Set(sold).size },
+    sold: {
+      lines: sold.length,
+      distinct: new Set(sold).size,
+      whileTraining: ledger.filter((line) => !line.includes('"step":null')).length,
+    },
     leftovers: all.filter((path) => /\.(tmp|old|new)$|owner\.lock/.test(path)),
   };
 }

@@ -110,6 +110,8 @@ async function main(): Promise<void> {
   const wanted = await endState(join(folder, 'alone'));
   const found = await endState(join(folder, 'killed'));
   const different = differences(wanted, found);
+  if (wanted.sold.whileTraining === 0)
+    different.push('no label was bought while training: tests nothing');
   report(rows, wanted, found, different);
   process.exitCode = different.length === 0 ? 0 : 1;
 }
@@ -218,6 +220,7 @@ function report(rows: readonly Row[], wanted: Found, found: Found, different: st
       differences: different.length,
       labels: found.labels,
       sold: found.sold.lines,
+      sold_while_training: found.sold.whileTraining,
       rows: [...found.tables.values()].reduce((sum, table) => sum + table.length, 0),
       weights: Object.fromEntries(weights(found)),
       seed: Number(values.seed),

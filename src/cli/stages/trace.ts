@@ -84,7 +84,7 @@ const profileKey = (round: number) => `trace_profile/${round}`;
 /** The sensitivity table that was measured when the round was profiled; empty where nothing was traced. */
 export async function storedSensitivity(store: Store, round: number): Promise<SensitivityRow[]> {
   const stored = await store.meta.get(profileKey(round));
-  return stored === undefined ? [] : profileSchema.parse(stored).sensitivity;
+  return stored == null ? [] : profileSchema.parse(stored).sensitivity;
 }
 
 /** Traces what is missing, then sets the threshold over the whole pool and writes the manifest. */
@@ -163,7 +163,7 @@ async function profileOf(stage: TraceStage, prompts: readonly Prompt[]): Promise
     sampling: samplingOf(config),
   });
   const stored = await store.meta.get(profileKey(round));
-  if (stored !== undefined) {
+  if (stored != null) {
     const profile = profileSchema.parse(stored);
     if (profile.model === model && profile.settings === asked) return profile;
     throw new UserError({

@@ -70,7 +70,7 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
       await policy.load(checkpoint.directory);
       await policy.loadOptimizer(join(checkpoint.directory, 'optimizer.safetensors'));
     }
-    const state = checkpoint?.state ?? (await freshState(store));
+    const state = checkpoint?.state ?? { ...FRESH };
     const job = await jobOf(stage, policy, directory, state);
     const done = await train(job, state);
     await policy.save(join(directory.path, 'final'), false);
@@ -98,7 +98,7 @@ function planName({ train: settings, triage }: Config): string {
   return settings.plan ?? triage.plan;
 }
 
-/** Full supervision and dynamic runs have accounts of their own; others use what their plan bought. */
+/** A run that follows a plan uses what the plan bought; others have accounts of their own. */
 function accountOf(config: Config): string {
   if (config.label.account !== null) return config.label.account;
   if (config.train.arm === 'pivottrace')
@@ -106,11 +106,16 @@ function accountOf(config: Config): string {
   return `run ${runName(config)}`;
 }
 
-/** Rollouts that were made before training count: scoring and probes are part of the price. */
-async function freshState(store: Store): Promise<TrainState> {
-  void store;
-  return { step: 0, cursor: 0, rollouts: 0, tokens: 0, seconds: 0, labels: 0, router: null };
-}
+/** Counters of training alone: the report adds what scoring and probing cost before it. */
+const FRESH: Readonly<TrainState> = {
+  step: 0,
+  cursor: 0,
+  rollouts: 0,
+  tokens: 0,
+  seconds: 0,
+  labels: 0,
+  router: null,
+};
 
 function optimizerOf({ train: t }: Config): OptimizerSettings {
   return {
