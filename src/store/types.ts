@@ -195,7 +195,7 @@ export interface Runs {
 
 export interface Meta {
   put(key: string, value: unknown): Promise<void>;
-  /** undefined where nothing was put. */
+  /** undefined where nothing was put, or null. */
   get(key: string): Promise<unknown>;
 }
 

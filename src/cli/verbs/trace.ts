@@ -14,8 +14,10 @@ export const trace: Verb = {
   async run({ config, flags, output, stop }) {
     await withStore(config, async (store) => {
       if (flags.fresh === true) {
-        await store.rollouts.clear(0);
-        await store.meta.put('trace_profile/0', null);
+        await store.transaction(async (tables) => {
+          await tables.rollouts.clear(0);
+          await tables.meta.put('trace_profile/0', null);
+        });
         forgetSeconds(config.workspace, 'trace');
       }
       await withPolicy(config, async (policy) => {

@@ -38,7 +38,7 @@ export function metaIn(db: Kysely<Database>): Meta {
         .select('value')
         .where('key', '=', key)
         .executeTakeFirst();
-      return row?.value;
+      return row?.value ?? undefined;
     },
   };
 }
