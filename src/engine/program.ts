@@ -8,6 +8,7 @@
  *
  * `run` and `compile` block the thread they are called on: call them in a worker thread.
  */
+import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import { encode } from './encode.ts';
 import type { Graph } from './graph.ts';

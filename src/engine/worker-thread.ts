@@ -4,6 +4,7 @@
  * Works from any current directory, from the command line and under vitest. Knows nothing of what the
  * thread does.
  */
+import './no-telemetry.ts';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import '../../engine/no-telemetry.ts';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { z } from 'zod';
 import { readJson } from '../../core/files.ts';
