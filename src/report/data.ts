@@ -150,7 +150,14 @@ export interface ScoreReport {
     count: number;
   }[];
   metrics: ScoreMetrics;
-  ties: { tiedPrompts: number; largestTie: number; atZero: number } | null;
+  ties: {
+    tiedPrompts: number;
+    largestTie: number;
+    atZero: number;
+    /** Scores that ordered equals, and the largest group that they left. */
+    brokenBy: string[];
+    largestLeft: number;
+  } | null;
   /** False when the score ranks no better than chance on the probes; null when not tested. */
   beatsChance: boolean | null;
   /** What was done instead, when the score or the rule was replaced. */
@@ -205,11 +212,10 @@ export interface Sensitivity {
     isDefault: boolean;
     /** Rank correlation of the scores with those of the default setting. */
     withDefault: number | null;
-    /** Rank correlation with the measured pass rate. */
-    withPassRate: number | null;
-    pivotsPerTrace: number | null;
-    /** Share of the prompts whose score equals another prompt's. */
-    tiedShare: number | null;
+    /** tau under this setting, in the unit of the signal. */
+    threshold: number | null;
+    /** The similarity to its own default that the paper prints at this value. */
+    published: number | null;
   }[];
 }
 

@@ -110,6 +110,8 @@ export function scoreReport({ plan, rolloutsPerProbe, scores }: PlanFacts): Scor
       tiedPrompts: calibration.ties.tied,
       largestTie: Math.round(calibration.ties.largest * decisions.length),
       atZero: decisions.filter((one) => one.score === 0).length,
+      brokenBy: calibration.ties.brokenBy,
+      largestLeft: Math.round(calibration.ties.largestBroken * decisions.length),
     },
     beatsChance: calibration.verdict === 'unknown' ? null : calibration.verdict === 'beats chance',
     fallback: plan.fallback,

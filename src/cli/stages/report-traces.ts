@@ -121,8 +121,7 @@ function sensitivityRow(row: SensitivityRow): Sensitivity['rows'][number] {
     setting: settings[row.parameter],
     isDefault: row.inUse,
     withDefault: row.spearman,
-    withPassRate: null,
-    pivotsPerTrace: null,
-    tiedShare: null,
+    threshold: row.tau,
+    published: row.published,
   };
 }

@@ -110,8 +110,11 @@ function Ties({ score }: { score: ScoreReport }) {
         {plural(ties.tiedPrompts, 'prompt')} ({share}) share their score with another prompt; the
         largest group of equals has {plural(ties.largestTie, 'prompt')}, and{' '}
         {plural(ties.atZero, 'prompt')} score exactly zero.
+        {ties.brokenBy.length === 0
+          ? null
+          : ` Equals are ordered by ${ties.brokenBy.map(visible).join(', then ')}.`}
       </p>
-      {ties.largestTie > score.poolPrompts * 0.1 ? (
+      {ties.largestLeft > score.poolPrompts * 0.1 ? (
         <Warning>
           inside such a group the ranking is arbitrary. More traces per prompt or the continuous
           score break ties.

@@ -3,7 +3,7 @@
  * How much the ranking changes with the settings of the pivot score.
  */
 import type { Sensitivity } from '../data.ts';
-import { decimal, percent, plural, visible } from '../format.ts';
+import { decimal, plural, visible } from '../format.ts';
 import { Head, Missing, Num, Section, Table } from './parts.tsx';
 
 const MEANING = {
@@ -41,9 +41,8 @@ function Rows({ sensitivity }: { sensitivity: Sensitivity }) {
           'Setting',
           '#Value',
           '#Rank correlation with default',
-          '#with pass rate',
-          '#Pivots per trace',
-          '#Tied prompts',
+          '#in the paper',
+          '#Threshold τ',
         ]}
       />
       <tbody>
@@ -55,9 +54,8 @@ function Rows({ sensitivity }: { sensitivity: Sensitivity }) {
             </th>
             <Num>{visible(row.setting)}</Num>
             <Num>{decimal(row.withDefault, 3)}</Num>
-            <Num>{decimal(row.withPassRate, 3)}</Num>
-            <Num>{decimal(row.pivotsPerTrace)}</Num>
-            <Num>{percent(row.tiedShare)}</Num>
+            <Num>{decimal(row.published, 3)}</Num>
+            <Num>{decimal(row.threshold)}</Num>
           </tr>
         ))}
       </tbody>

@@ -231,7 +231,13 @@ function score(): ScoreReport {
       lengthSpearman: { value: -0.529, low: -0.66, high: -0.37 },
       partialGivenLength: { value: -0.352, low: -0.52, high: -0.16 },
     },
-    ties: { tiedPrompts: 1420, largestTie: 1404, atZero: 1404 },
+    ties: {
+      tiedPrompts: 1420,
+      largestTie: 1404,
+      atZero: 1404,
+      brokenBy: [],
+      largestLeft: 1404,
+    },
     beatsChance: true,
     fallback: null,
     estimators: [
@@ -296,9 +302,8 @@ function sensitivity(): Sensitivity {
       setting,
       isDefault,
       withDefault,
-      withPassRate: -0.727 * withDefault,
-      pivotsPerTrace: 1.4,
-      tiedShare: 0.71,
+      threshold: 11.2,
+      published: withDefault,
     })),
   };
 }
