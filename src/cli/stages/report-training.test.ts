@@ -35,7 +35,7 @@ async function addRun(name: string, arm: string, right: number[][], labels: stri
   const evaluations = right.map((perPrompt, i) => ({
     step: 10 * i,
     average: perPrompt.reduce((sum, x) => sum + x, 0) / perPrompt.length,
-    perPrompt,
+    per_prompt: perPrompt,
     greedy: i === 1 ? null : 0.5,
     rollouts: 640 * i,
     tokens: 10_000 * i,

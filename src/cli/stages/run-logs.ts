@@ -16,15 +16,17 @@ const settingsSchema = z.object({
   eval: z.object({ samples: z.number() }),
 });
 
-const evaluationSchema = z.object({
-  step: z.number(),
-  average: z.number(),
-  perPrompt: z.array(z.number()),
-  greedy: z.number().nullable(),
-  rollouts: z.number(),
-  tokens: z.number(),
-  labels: z.number(),
-});
+const evaluationSchema = z
+  .object({
+    step: z.number(),
+    average: z.number(),
+    per_prompt: z.array(z.number()),
+    greedy: z.number().nullable(),
+    rollouts: z.number(),
+    tokens: z.number(),
+    labels: z.number(),
+  })
+  .transform(({ per_prompt: perPrompt, ...rest }) => ({ ...rest, perPrompt }));
 
 // A mean over nothing is NaN, which JSON writes as null.
 const measured = z.number().nullable();

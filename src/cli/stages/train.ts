@@ -185,7 +185,8 @@ async function jobOf(
     ports: portsOf(store, desk, runName(config)),
     events: {
       stepDone: (metrics) => directory.append('metrics', metrics),
-      evaluated: (evaluation) => directory.append('evaluations', evaluation),
+      evaluated: ({ perPrompt, ...rest }) =>
+        directory.append('evaluations', { ...rest, per_prompt: perPrompt }),
     },
     tracing,
     progress,
