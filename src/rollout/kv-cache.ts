@@ -38,6 +38,31 @@ export function cacheBindings(cache: CacheArrays): Record<string, TensorData> {
   return bindings;
 }
 
+/**
+ * Writes what a run with `block` queries per row added, at position `at` of every row. The capacity follows from
+ * the size of the cache.
+ */
+export function keepBlock(
+  call: ReturnType<Program['bind']>,
+  { layers, kvHeads, headDim }: DecoderConfig,
+  cache: CacheArrays,
+  { batch, block, at }: { batch: number; block: number; at: number },
+): void {
+  const width = block * headDim;
+  for (let layer = 0; layer < layers; layer++) {
+    const sides = [
+      [call.floats(newKeys(layer)), cache.keys[layer]],
+      [call.floats(newValues(layer)), cache.values[layer]],
+    ];
+    for (const [fresh, kept] of sides) {
+      const stride = kept.length / (batch * kvHeads);
+      for (let head = 0; head < batch * kvHeads; head++) {
+        kept.set(fresh.subarray(head * width, (head + 1) * width), head * stride + at * headDim);
+      }
+    }
+  }
+}
+
 /** Fills the cache for prompts, block by block. */
 export class Prefill {
   readonly promptsAtOnce = PROMPTS;
@@ -87,26 +112,9 @@ export class Prefill {
         for (let t = at; t < end; t++) this.ids[row * BLOCK + t - at] = BigInt(prompt[t]);
       }
       await this.call.run();
-      this.keep(at);
+      keepBlock(this.call, this.config, this.cache, { batch: PROMPTS, block: BLOCK, at });
     }
     return prompts.map((prompt, row) => this.take(row, prompt.length - 1));
-  }
-
-  /** Writes the block's new rows into the cache. */
-  private keep(at: number): void {
-    const { layers, kvHeads, headDim } = this.config;
-    for (let layer = 0; layer < layers; layer++) {
-      const sides = [
-        [this.call.floats(newKeys(layer)), this.cache.keys[layer]],
-        [this.call.floats(newValues(layer)), this.cache.values[layer]],
-      ];
-      for (const [fresh, cache] of sides) {
-        for (let head = 0; head < PROMPTS * kvHeads; head++) {
-          const block = fresh.subarray(head * BLOCK * headDim, (head + 1) * BLOCK * headDim);
-          cache.set(block, (head * this.capacity + at) * headDim);
-        }
-      }
-    }
   }
 
   private take(row: number, length: number): PromptCache {

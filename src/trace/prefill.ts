@@ -15,10 +15,10 @@ import {
   signalOutput,
   type TraceRequest,
 } from '../model/attention-trace.ts';
-import { cachedGraph, newKeys, newValues } from '../model/cached.ts';
+import { cachedGraph } from '../model/cached.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import type { RawTrace } from '../model/signals.ts';
-import { type CacheArrays, cacheArrays, cacheBindings } from '../rollout/kv-cache.ts';
+import { type CacheArrays, cacheArrays, cacheBindings, keepBlock } from '../rollout/kv-cache.ts';
 import { receivedPerToken } from '../rollout/trace-recorder.ts';
 
 /** Queries per block. */
@@ -101,7 +101,8 @@ export class PrefillTracer {
       for (let i = 0; i < BLOCK; i++) this.ids[i] = BigInt(at + i < total ? tokens[at + i] : 0);
       this.start[0] = BigInt(at);
       await this.call.run();
-      this.keep(at);
+      keepBlock(this.call, this.config, this.cache, { batch: 1, block: BLOCK, at });
+      for (const [name, state] of this.states) state.set(this.call.floats(nextState(name)));
       for (const name of perToken) {
         const block = this.call.floats(signalOutput(name));
         const out = signals[name];
@@ -123,23 +124,5 @@ export class PrefillTracer {
       );
     }
     return { heads: [...heads], tokens: total - promptLength, signals };
-  }
-
-  /** Takes over the block's new cache rows and the states. */
-  private keep(at: number): void {
-    const { layers, kvHeads, headDim } = this.config;
-    for (let layer = 0; layer < layers; layer++) {
-      const sides = [
-        [this.call.floats(newKeys(layer)), this.cache.keys[layer]],
-        [this.call.floats(newValues(layer)), this.cache.values[layer]],
-      ];
-      for (const [fresh, cache] of sides) {
-        for (let head = 0; head < kvHeads; head++) {
-          const rows = fresh.subarray(head * BLOCK * headDim, (head + 1) * BLOCK * headDim);
-          cache.set(rows, (head * this.capacity + at) * headDim);
-        }
-      }
-    }
-    for (const [name, state] of this.states) state.set(this.call.floats(nextState(name)));
   }
 }
