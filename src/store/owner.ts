@@ -15,7 +15,8 @@ import { errorCode, writeWhole } from '../core/files.ts';
 import { explained } from './failures.ts';
 import { type Identity, identity, isRunning } from './process.ts';
 
-const identitySchema = z.object({
+/** What the lock file holds. */
+export const identitySchema = z.object({
   token: z.string(),
   pid: z.int(),
   started: z.number().nullable(),

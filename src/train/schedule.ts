@@ -1,8 +1,8 @@
 /** Which prompts a step visits: a shuffled pass over fixed targets, or the draw of a dynamic router. */
 import { stream } from '../core/random.ts';
 import { createDynamicRouter, type DynamicRouter } from '../triage/dynamic.ts';
-import type { DynamicState, Visit } from '../triage/dynamic-types.ts';
-import type { Transition, TriagePlan } from '../triage/types.ts';
+import type { DynamicState } from '../triage/dynamic-types.ts';
+import type { TriagePlan } from '../triage/types.ts';
 import type { Arm } from './types.ts';
 
 export interface Schedule {
@@ -52,24 +52,5 @@ export function routedSchedule(
       if (state === 'annotated') return 'label';
       return state === 'self' || state === 'discard' || state === 'annotate' ? 'vote' : 'none';
     },
-  };
-}
-
-export interface RoutingStep {
-  transitions: Transition[];
-  /** Prompts that now wait for a label. */
-  queued: string[];
-}
-
-/** Tells the router what a step saw. */
-export function observeStep(
-  router: DynamicRouter,
-  step: number,
-  visits: readonly Visit[],
-): RoutingStep {
-  const transitions = router.observe(step, visits);
-  return {
-    transitions,
-    queued: transitions.filter(({ to }) => to === 'annotate').map(({ promptId }) => promptId),
   };
 }

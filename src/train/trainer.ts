@@ -18,7 +18,7 @@ import { evaluate } from './evaluate.ts';
 import { type Group, rewardGroup, sequencesOf } from './groups.ts';
 import type { SurrogateSettings } from './loss.ts';
 import type { Policy, Response, StepSums } from './policy.ts';
-import { observeStep, type Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 import type {
   EvalItem,
   Evaluation,
@@ -242,8 +242,7 @@ async function moveRoutes(job: TrainJob, step: number, groups: readonly Group[])
     if (reward.kind === 'verified' && Number.isFinite(mean)) visit.passRate = mean;
     return visit;
   });
-  const { transitions } = observeStep(router, step, visits);
-  await job.ports.moved(transitions);
+  await job.ports.moved(router.observe(step, visits));
   const waiting = waitingIn(router);
   if (waiting.length === 0) return;
   const got = await job.ports.request(waiting, step);

@@ -2,6 +2,7 @@
  * What was seen of every prompt, put together from the store for the estimators. Knows nothing of answers.
  */
 import { UserError } from '../../core/errors.ts';
+import type { Prompt } from '../../pool/types.ts';
 import type { Repositories, RolloutDigest } from '../../store/types.ts';
 import { traceManifestSchema } from '../../trace/manifest.ts';
 import { summarisePivots } from '../../trace/pivots.ts';
@@ -22,6 +23,19 @@ export async function traceManifest(
   return stored === undefined ? undefined : traceManifestSchema.parse(stored);
 }
 
+/** All prompts of the pool; UserError where there are none. */
+export async function poolPrompts(store: Repositories): Promise<Prompt[]> {
+  const prompts = await store.prompts.list();
+  if (prompts.length === 0) {
+    throw new UserError({
+      wanted: 'a pool with prompts',
+      found: 'none',
+      fix: '`pivottrace pool FILE...` reads some.',
+    });
+  }
+  return prompts;
+}
+
 /**
  * One observation per prompt of the pool, in its order, from the first `samples` rollouts of each: prompts that
  * were sampled more often (probes) must not get steadier scores than the others. UserError for an empty pool.
@@ -31,14 +45,7 @@ export async function observePool(
   round: number,
   samples: number,
 ): Promise<PromptObservation[]> {
-  const prompts = await store.prompts.list();
-  if (prompts.length === 0) {
-    throw new UserError({
-      wanted: 'a pool with prompts',
-      found: 'none',
-      fix: '`pivottrace pool FILE...` reads some.',
-    });
-  }
+  const prompts = await poolPrompts(store);
   const rollouts = groupBy(await store.rollouts.digests(round), samples);
   const pivots = await pivotsOf(store, round, samples);
   return prompts.map(({ id }) => ({

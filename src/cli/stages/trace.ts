@@ -26,7 +26,7 @@ import type { Policy, Response } from '../../train/policy.ts';
 import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { modelIdentity } from './model-identity.ts';
-import { traceManifestKey } from './observations.ts';
+import { poolPrompts, traceManifestKey } from './observations.ts';
 import { samplingOf } from './policy.ts';
 
 /** Prompts per chunk: what is lost at most when the job is killed. */
@@ -90,14 +90,7 @@ export async function storedSensitivity(store: Store, round: number): Promise<Se
 /** Traces what is missing, then sets the threshold over the whole pool and writes the manifest. */
 export async function tracePool(stage: TraceStage): Promise<TraceOutcome> {
   const { store, config, round, progress } = stage;
-  const prompts = await store.prompts.list();
-  if (prompts.length === 0) {
-    throw new UserError({
-      wanted: 'a pool with prompts',
-      found: 'none',
-      fix: '`pivottrace pool FILE...` reads some.',
-    });
-  }
+  const prompts = await poolPrompts(store);
   // Before hours are spent on the prompts that come before one that is too long.
   const asked = prompts.map(({ id, prompt }) => ({ promptId: id, prompt }));
   await stage.policy.check(asked, samplingOf(config));

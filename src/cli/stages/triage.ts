@@ -14,7 +14,6 @@ import { rankPool } from '../../triage/ranking.ts';
 import { labelTransitions, probeTransitions, transitionsOf } from '../../triage/transitions.ts';
 import type {
   Probe,
-  PromptState,
   ScoreColumn,
   Transition,
   TriagePlan,
@@ -244,16 +243,4 @@ function triageSettingsOf({ triage, seed }: Config): Partial<TriageSettings> {
     tieLimit: triage.tie_limit,
     seed,
   };
-}
-
-/** Where the plan's prompts stand, by count. */
-export async function stateCounts(
-  store: Repositories,
-  plan: string,
-): Promise<Partial<Record<PromptState, number>>> {
-  const counts: Partial<Record<PromptState, number>> = {};
-  for (const state of (await store.transitions.routes(plan)).values()) {
-    counts[state] = (counts[state] ?? 0) + 1;
-  }
-  return counts;
 }

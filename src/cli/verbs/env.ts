@@ -5,9 +5,9 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import '../../engine/no-telemetry.ts';
 import { listSupportedBackends } from 'onnxruntime-node';
-import { z } from 'zod';
 import { readJson } from '../../core/files.ts';
 import { formatBytes } from '../../core/rates.ts';
+import { identitySchema } from '../../store/owner.ts';
 import { isRunning } from '../../store/process.ts';
 import { type Config, packageRoot } from '../config.ts';
 import { facts } from '../table.ts';
@@ -114,15 +114,6 @@ function ownerText(owner: Owner | null): string {
   const state = owner.running ? 'running' : 'no longer running: the next command takes over';
   return `process ${owner.pid} (${state}), ${owner.command}`;
 }
-
-const identitySchema = z.object({
-  token: z.string(),
-  pid: z.int(),
-  started: z.number().nullable(),
-  boot: z.string().nullable(),
-  host: z.string(),
-  command: z.string(),
-});
 
 /** Who holds the workspace; null where nobody does, or the lock cannot be read just now. */
 function ownerOf(workspace: string): Owner | null {
