@@ -27,7 +27,7 @@ import {
   traceChanges,
 } from '../src/trace/index.ts';
 import { allHeads, completeTrace, meanDistances, traceRequest } from '../src/trace/request.ts';
-import { verifierFor } from '../src/verify/registry.ts';
+import { openVerifier } from '../src/verify/open.ts';
 
 const root = join(import.meta.dirname, '..');
 const [count = 600, traces = 4, samples = 16] = process.argv.slice(2).map(Number);
@@ -102,14 +102,16 @@ async function main(): Promise<void> {
         promptTokens: encodePrompt(tokenizer, template, [{ role: 'user', content: prompt }]),
       })),
     );
-  const verifier = verifierFor('auto');
+  const verifier = await openVerifier({ kind: 'auto' });
   const judged = await sampler.generate(requests(1000, samples), sampling);
-  const passRates = items.map(({ answer }, i) => {
-    const own = judged.slice(i * samples, (i + 1) * samples);
-    return (
-      own.filter(({ text }) => verifier.verify(answer, text).verdict === 'right').length / samples
-    );
-  });
+  const passRates = await Promise.all(
+    items.map(async ({ answer }, i) => {
+      const own = judged.slice(i * samples, (i + 1) * samples).map(({ text }) => text);
+      const verdicts = await verifier.verify(answer, own);
+      return verdicts.filter(({ verdict }) => verdict === 'right').length / samples;
+    }),
+  );
+  await verifier.close();
   const heads = allHeads(config.layers, config.heads);
   const settings = { ...defaultTraceSettings };
   const traced = await sampler.generate(

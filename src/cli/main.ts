@@ -80,7 +80,12 @@ async function runVerb(
     );
   }
   const named = typeof flags.config === 'string' ? flags.config : undefined;
-  const { configFile, overrides, operands } = sortArguments(words, verb.operand, named);
+  const { configFile, overrides, operands } = sortArguments(
+    words,
+    verb.operand,
+    named,
+    verb.literal,
+  );
   const loaded = loadConfig({
     cwd,
     overrides,

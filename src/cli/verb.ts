@@ -33,6 +33,8 @@ export interface VerbEntry {
 export interface Verb {
   /** What else an argument may be beside config.yaml and key.path=value: `[FILE ...]`. */
   operand?: string;
+  /** Are the operands texts, which may hold equals signs? Then only `group.key=value` is a setting. */
+  literal?: boolean;
   /** Does it write to the workspace? Then a workspace must have been named. Default true. */
   needsWorkspace?: boolean;
   /** Does it read the configuration? Default true. */

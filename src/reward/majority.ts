@@ -16,8 +16,8 @@ export function majorityReward(verifierOf: VerifierOf, settings: MajoritySetting
   const { minShare = 0, minVotes = 2 } = settings;
   return {
     kind: 'majority',
-    score(group: Group): GroupReward {
-      const vote = countVotes(group.responses, verifierOf(group.promptId));
+    async score(group: Group): Promise<GroupReward> {
+      const vote = await countVotes(group.responses, verifierOf(group.promptId));
       const refusal = refusalOf(vote, minShare, minVotes);
       const { winner } = vote;
       const counts = `${vote.votes} of ${group.responses.length} rollouts`;
@@ -32,6 +32,7 @@ export function majorityReward(verifierOf: VerifierOf, settings: MajoritySetting
         majorityClass: winner,
         majorityAnswer: vote.answer,
         reason: refusal ?? `majority of ${counts}`,
+        undecided: [],
       };
     },
   };

@@ -1,13 +1,27 @@
 // The contract of every reward, and what verified and majority rewards give.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { verifierFor } from '../verify/registry.ts';
+import { inlineVerifier } from '../verify/testing/inline.ts';
+import type { Verifier } from '../verify/types.ts';
 import { advantagesOf } from './advantages.ts';
 import { majorityReward } from './majority.ts';
-import type { GroupReward, Reward } from './types.ts';
+import type { GroupReward, Reward, UndecidedPolicy } from './types.ts';
 import { verifiedReward } from './verified.ts';
 
-const verifierOf = () => verifierFor('auto');
+const verifier = await inlineVerifier({ kind: 'auto', extract: { unmarked: 'none' } });
+const verifierOf = () => verifier;
+/** The same, but for one answer that it cannot judge. */
+const unsure: Verifier = {
+  ...verifier,
+  verify: async (gold, responses) => {
+    const verdicts = await verifier.verify(gold, responses);
+    return verdicts.map((verdict, i) =>
+      responses[i].endsWith('unsure')
+        ? { verdict: 'undecided', reason: 'who knows', rung: 'test' }
+        : verdict,
+    );
+  },
+};
 const said = (...answers: string[]) => answers.map((answer) => `thinking\nanswer: ${answer}`);
 const group = (responses: string[], weight = 1) => ({ promptId: 'p', responses, weight });
 
@@ -16,6 +30,14 @@ const rewards: [string, Reward][] = [
   [
     'verified, dropping the undecided',
     verifiedReward(() => '45', verifierOf, { undecided: 'drop' }),
+  ],
+  [
+    'verified, asking about them',
+    verifiedReward(
+      () => '45',
+      () => unsure,
+      { undecided: 'ask' },
+    ),
   ],
   ['verified, without a label', verifiedReward(() => undefined, verifierOf)],
   ['majority', majorityReward(verifierOf)],
@@ -28,11 +50,11 @@ describe.each(rewards)('the contract, by %s', (_name, reward) => {
     fc.string({ unit: 'binary' }),
   );
 
-  it('gives one reward in [0, 1] per rollout or none with a reason, whatever the order', () => {
-    fc.assert(
-      fc.property(fc.array(response, { maxLength: 9 }), (responses) => {
-        const forth = reward.score(group(responses, 0.5));
-        const back = reward.score(group([...responses].reverse(), 0.5));
+  it('gives one reward in [0, 1] per rollout or none with a reason, whatever the order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(response, { maxLength: 9 }), async (responses) => {
+        const forth = await reward.score(group(responses, 0.5));
+        const back = await reward.score(group([...responses].reverse(), 0.5));
         expect(forth.kind).toBe(reward.kind);
         expect(forth.weight).toBe(0.5);
         expect(forth.reason).not.toBe('');
@@ -49,45 +71,55 @@ describe.each(rewards)('the contract, by %s', (_name, reward) => {
     );
   });
 
-  it('refuses a weight outside [0, 1]', () => {
+  it('refuses a weight outside [0, 1]', async () => {
     for (const weight of [-0.1, 1.1, Number.NaN]) {
-      expect(() => reward.score(group(said('45'), weight))).toThrow(RangeError);
+      await expect(reward.score(group(said('45'), weight))).rejects.toThrow(RangeError);
     }
   });
 });
 
 describe('verified', () => {
-  it('rewards what the verifier calls right, by value and not by string', () => {
-    const scored = verifiedReward(() => '1/2', verifierOf).score(
+  it('rewards what the verifier calls right, by value and not by string', async () => {
+    const scored = await verifiedReward(() => '1/2', verifierOf).score(
       group([...said('0.5', '2'), 'no']),
     );
     expect(scored.rewards).toEqual(Float64Array.of(1, 0, 0));
     expect(scored.reason).toBe('1 right, 2 wrong, 0 undecided');
   });
 
-  it('never rewards the undecided: 0 or out of the group', () => {
-    const responses = said('45', '45 cm');
-    expect(verifiedReward(() => '45', verifierOf).score(group(responses)).rewards).toEqual(
-      Float64Array.of(1, 0),
-    );
-    const drop = verifiedReward(() => '45', verifierOf, { undecided: 'drop' });
-    expect(drop.score(group(responses)).rewards).toEqual(Float64Array.of(1, Number.NaN));
-    expect(drop.score(group(said('45 cm'))).rewards).toBeNull();
+  it('never rewards the undecided: 0 or out of the group', async () => {
+    const responses = said('45', 'unsure');
+    const score = (undecided: UndecidedPolicy, list = responses) =>
+      verifiedReward(
+        () => '45',
+        () => unsure,
+        { undecided },
+      ).score(group(list));
+    const doubt = { rollout: 1, reason: 'who knows', rung: 'test' };
+    const zero = { rewards: Float64Array.of(1, 0), undecided: [doubt] };
+    expect(await score('zero')).toMatchObject(zero);
+    const left = { rewards: Float64Array.of(1, Number.NaN), undecided: [doubt] };
+    expect(await score('drop')).toMatchObject(left);
+    expect(await score('ask')).toMatchObject(left);
+    expect((await score('drop', said('unsure'))).rewards).toBeNull();
+    expect((await score('ask', said('unsure'))).undecided).toHaveLength(1);
   });
 
-  it('gives no gradient without a label', () => {
-    expect(verifiedReward(() => undefined, verifierOf).score(group(said('1')))).toMatchObject({
-      rewards: null,
-      reason: 'no label was bought',
-    });
+  it('gives no gradient without a label', async () => {
+    expect(await verifiedReward(() => undefined, verifierOf).score(group(said('1')))).toMatchObject(
+      {
+        rewards: null,
+        reason: 'no label was bought',
+      },
+    );
   });
 });
 
 describe('majority', () => {
   const reward = majorityReward(verifierOf);
 
-  it('groups by equivalence class and counts the unreadable in the share', () => {
-    const scored = reward.score(group([...said('1/2', '7', '0.5'), 'no answer']));
+  it('groups by equivalence class and counts the unreadable in the share', async () => {
+    const scored = await reward.score(group([...said('1/2', '7', '0.5'), 'no answer']));
     expect(scored).toMatchObject({ voteShare: 0.5, majorityClass: 0, majorityAnswer: '1/2' });
     expect(scored.rewards).toEqual(Float64Array.of(1, 0, 1, 0));
   });
@@ -98,14 +130,14 @@ describe('majority', () => {
     ['one voter', [...said('1'), 'none'], 'only 1 votes, wanted 2'],
     ['nobody', ['none', 'none'], 'no rollout gives an answer that can be read'],
     ['an empty group', [], 'no rollout gives an answer that can be read'],
-  ])('gives no gradient on %s', (_name, responses, reason) => {
-    expect(reward.score(group(responses))).toMatchObject({ rewards: null, reason });
+  ])('gives no gradient on %s', async (_name, responses, reason) => {
+    expect(await reward.score(group(responses))).toMatchObject({ rewards: null, reason });
   });
 
-  it('wants its minimum share', () => {
+  it('wants its minimum share', async () => {
     const half = majorityReward(verifierOf, { minShare: 0.6 });
-    expect(half.score(group(said('1', '1', '2', '3'))).rewards).toBeNull();
-    expect(half.score(group(said('1', '1', '1', '3'))).rewards).not.toBeNull();
+    expect((await half.score(group(said('1', '1', '2', '3')))).rewards).toBeNull();
+    expect((await half.score(group(said('1', '1', '1', '3')))).rewards).not.toBeNull();
   });
 });
 
@@ -118,6 +150,7 @@ describe('advantages', () => {
     majorityClass: 0,
     majorityAnswer: '1',
     reason: 'test',
+    undecided: [],
   });
 
   it('subtracts the mean and divides by the sample deviation', () => {

@@ -26,16 +26,28 @@ export interface GroupReward {
   majorityAnswer: string | null;
   /** Why the rewards are what they are, for a person. */
   reason: string;
+  /** The rollouts that the verifier could not judge. Empty where there was no label to judge them by. */
+  undecided: readonly Doubt[];
+}
+
+/** A rollout of a group that could not be judged, and why. */
+export interface Doubt {
+  rollout: number;
+  reason: string;
+  rung: string;
 }
 
 /** A way to reward the rollouts of one prompt. Never throws on the text of a response. */
 export interface Reward {
   readonly kind: GroupReward['kind'];
-  score(group: Group): GroupReward;
+  score(group: Group): Promise<GroupReward>;
 }
 
-/** What an `undecided` response gets: reward 0, or out of its group. Never a reward. */
-export type UndecidedPolicy = 'zero' | 'drop';
+/**
+ * What an `undecided` response gets, which is never a reward: 0, or out of its group; with `ask` it is out of its group
+ * and put before a person.
+ */
+export type UndecidedPolicy = 'zero' | 'drop' | 'ask';
 
 /** The label bought for a prompt, or undefined where none was bought. */
 export type LabelOf = (promptId: string) => string | undefined;

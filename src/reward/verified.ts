@@ -1,6 +1,15 @@
 // The reward of a prompt with a bought label: 1 where the verifier says right. It reads labels only through the port it
 // is given and cannot see an answer that was not bought.
-import type { Group, GroupReward, LabelOf, Reward, UndecidedPolicy, VerifierOf } from './types.ts';
+import type { Verdict } from '../verify/types.ts';
+import type {
+  Doubt,
+  Group,
+  GroupReward,
+  LabelOf,
+  Reward,
+  UndecidedPolicy,
+  VerifierOf,
+} from './types.ts';
 import { countVotes } from './votes.ts';
 import { checkedWeight } from './weight.ts';
 
@@ -15,13 +24,13 @@ export function verifiedReward(
   verifierOf: VerifierOf,
   settings: VerifiedSettings = {},
 ): Reward {
-  const unsure = settings.undecided === 'drop' ? Number.NaN : 0;
+  const unsure = (settings.undecided ?? 'zero') === 'zero' ? 0 : Number.NaN;
   return {
     kind: 'verified',
-    score(group: Group): GroupReward {
+    async score(group: Group): Promise<GroupReward> {
       const verifier = verifierOf(group.promptId);
       const label = labelOf(group.promptId);
-      const vote = countVotes(group.responses, verifier);
+      const vote = await countVotes(group.responses, verifier);
       const common = {
         kind: 'verified',
         weight: checkedWeight(group.weight),
@@ -29,18 +38,26 @@ export function verifiedReward(
         majorityClass: vote.winner,
         majorityAnswer: vote.answer,
       } as const;
-      if (label === undefined) return { ...common, rewards: null, reason: 'no label was bought' };
-      const verdicts = group.responses.map((response) => verifier.verify(label, response).verdict);
-      const count = (wanted: string) => verdicts.filter((verdict) => verdict === wanted).length;
-      const undecided = count('undecided');
-      const reason = `${count('right')} right, ${count('wrong')} wrong, ${undecided} undecided`;
-      if (Number.isNaN(unsure) && undecided === verdicts.length) {
-        return { ...common, rewards: null, reason: 'no rollout could be decided' };
+      if (label === undefined) {
+        return { ...common, rewards: null, reason: 'no label was bought', undecided: [] };
       }
-      const rewards = Float64Array.from(verdicts, (verdict) =>
+      const verdicts = await verifier.verify(label, group.responses);
+      const undecided = doubtsIn(verdicts);
+      if (Number.isNaN(unsure) && undecided.length === verdicts.length) {
+        return { ...common, rewards: null, reason: 'no rollout could be decided', undecided };
+      }
+      const count = (wanted: string) => verdicts.filter((one) => one.verdict === wanted).length;
+      const reason = `${count('right')} right, ${count('wrong')} wrong, ${undecided.length} undecided`;
+      const rewards = Float64Array.from(verdicts, ({ verdict }) =>
         verdict === 'undecided' ? unsure : Number(verdict === 'right'),
       );
-      return { ...common, rewards, reason };
+      return { ...common, rewards, reason, undecided };
     },
   };
+}
+
+function doubtsIn(verdicts: readonly Verdict[]): Doubt[] {
+  return verdicts.flatMap(({ verdict, reason, rung }, rollout) =>
+    verdict === 'undecided' ? [{ rollout, reason, rung }] : [],
+  );
 }

@@ -21,9 +21,12 @@ export interface Vote {
 }
 
 /** Votes by equivalence class, not by string. */
-export function countVotes(responses: readonly string[], verifier: Verifier): Vote {
-  const answers = responses.map((response) => verifier.extract(response)?.text);
-  const classes = verifier.classes(answers);
+export async function countVotes(
+  responses: readonly string[],
+  verifier: Pick<Verifier, 'extract' | 'classes'>,
+): Promise<Vote> {
+  const answers = (await verifier.extract(responses)).map((found) => found?.text);
+  const classes = await verifier.classes(answers);
   const counts = new Map<number, number>();
   for (const index of classes) {
     if (index >= 0) counts.set(index, (counts.get(index) ?? 0) + 1);

@@ -23,7 +23,7 @@ export async function evaluate(
   items: readonly EvalItem[],
   samples: number,
   sampling: Sampling,
-  verifier: Verifier,
+  verifier: Pick<Verifier, 'verify'>,
   onProgress?: (done: number) => void,
 ): Promise<Accuracy> {
   const perItem = Math.max(1, samples);
@@ -35,12 +35,13 @@ export async function evaluate(
     undefined,
     onProgress,
   );
-  const perPrompt = items.map(({ answer }, i) => {
-    const own = responses.slice(i * perItem, (i + 1) * perItem);
-    return (
-      own.filter(({ text }) => verifier.verify(answer, text).verdict === 'right').length / perItem
-    );
-  });
+  const perPrompt = await Promise.all(
+    items.map(async ({ answer }, i) => {
+      const own = responses.slice(i * perItem, (i + 1) * perItem).map(({ text }) => text);
+      const verdicts = await verifier.verify(answer, own);
+      return verdicts.filter(({ verdict }) => verdict === 'right').length / perItem;
+    }),
+  );
   return {
     average: perPrompt.reduce((sum, share) => sum + share, 0) / items.length,
     perPrompt,

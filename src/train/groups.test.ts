@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { verifierFor } from '../verify/registry.ts';
+import { inlineVerifier } from '../verify/testing/inline.ts';
 import { type Group, type RewardRules, rewardGroup, sequencesOf } from './groups.ts';
 import type { Response } from './policy.ts';
 
-const verifier = verifierFor('auto');
+const verifier = await inlineVerifier({ kind: 'auto', extract: { unmarked: 'none' } });
 
 /** A response with `length` tokens to a prompt of two. */
 function response(answer: string, length = 3): Response {
@@ -36,55 +36,57 @@ function rules(over: Partial<RewardRules> = {}): RewardRules {
 const list = (group: Group) => group.reward.rewards && [...group.reward.rewards];
 
 describe('rewardGroup', () => {
-  it('verifies a labelled prompt at full weight, against the majority if need be', () => {
+  it('verifies a labelled prompt at full weight, against the majority if need be', async () => {
     const labelled = rules({ labels: new Map([['p', '1/2']]), targetOf: () => 'label' });
-    const group = rewardGroup('p', said('3', '0.5', '3', '3'), labelled);
+    const group = await rewardGroup('p', said('3', '0.5', '3', '3'), labelled);
     expect(group.reward).toMatchObject({ kind: 'verified', weight: 1, voteShare: 0.75 });
     expect(list(group)).toEqual([0, 1, 0, 0]);
     expect([...group.advantages]).toEqual([-0.25, 0.75, -0.25, -0.25]);
     expect(group).toMatchObject({ mean: 0.25, active: true });
   });
 
-  it('lets the others vote by equivalence class at the weight of self-training', () => {
-    const group = rewardGroup('p', said('1/2', '3', '0.5', '7'), rules());
+  it('lets the others vote by equivalence class at the weight of self-training', async () => {
+    const group = await rewardGroup('p', said('1/2', '3', '0.5', '7'), rules());
     expect(group.reward).toMatchObject({ kind: 'majority', weight: 0.4, majorityAnswer: '1/2' });
     expect(list(group)).toEqual([1, 0, 1, 0]);
     expect([...group.advantages]).toEqual([0.2, -0.2, 0.2, -0.2]);
   });
 
-  it('gives no gradient to a tie, a small majority or a group of one mind', () => {
-    expect(rewardGroup('p', said('1', '2'), rules()).active).toBe(false);
-    expect(rewardGroup('p', said('1', '1'), rules()).active).toBe(false);
+  it('gives no gradient to a tie, a small majority or a group of one mind', async () => {
+    expect((await rewardGroup('p', said('1', '2'), rules())).active).toBe(false);
+    expect((await rewardGroup('p', said('1', '1'), rules())).active).toBe(false);
     const strict = rules({ settings: { ...rules().settings, minVoteShare: 0.6 } });
-    expect(rewardGroup('p', said('1', '1', '2', '3'), strict).active).toBe(false);
+    expect((await rewardGroup('p', said('1', '1', '2', '3'), strict)).active).toBe(false);
     const free = rules({ settings: { ...rules().settings, selfWeight: 0 } });
-    expect(rewardGroup('p', said('1', '1', '2'), free).active).toBe(false);
+    expect((await rewardGroup('p', said('1', '1', '2'), free)).active).toBe(false);
   });
 
-  it('never uses a label that was not bought, or one whose prompt is to vote', () => {
+  it('never uses a label that was not bought, or one whose prompt is to vote', async () => {
     const ids = ['a', 'b', 'c', 'd'];
     const target = fc.constantFrom('label', 'vote', 'none' as const);
     const answer = fc.constantFrom('1', '2', '3');
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.dictionary(fc.constantFrom(...ids), answer),
         fc.dictionary(fc.constantFrom(...ids), answer),
         fc.array(target, { minLength: 4, maxLength: 4 }),
         fc.array(answer, { minLength: 4, maxLength: 4 }),
-        (bought, others, targets, answers) => {
+        async (bought, others, targets, answers) => {
           const of = (labels: Record<string, string>) =>
-            ids.map((id, i) =>
-              rewardGroup(id, said(...answers), {
-                ...rules({ labels: new Map(Object.entries(labels)) }),
-                targetOf: () => targets[i] as 'label' | 'vote' | 'none',
-              }),
+            Promise.all(
+              ids.map((id, i) =>
+                rewardGroup(id, said(...answers), {
+                  ...rules({ labels: new Map(Object.entries(labels)) }),
+                  targetOf: () => targets[i] as 'label' | 'vote' | 'none',
+                }),
+              ),
             );
           // Labels of prompts that are not to be verified may be anything: nothing changes.
           const used = (id: string, i: number) => id in bought && targets[i] === 'label';
           const noise = ids.filter((_, i) => targets[i] !== 'label');
           const noisy = Object.fromEntries(noise.map((id) => [id, others[id] ?? '2']));
-          const groups = of(bought);
-          expect(of({ ...bought, ...noisy })).toEqual(groups);
+          const groups = await of(bought);
+          expect(await of({ ...bought, ...noisy })).toEqual(groups);
           for (const [i, { promptId, reward }] of groups.entries()) {
             expect(reward.kind).toBe(used(promptId, i) ? 'verified' : 'majority');
             if (!used(promptId, i)) continue;
@@ -99,9 +101,11 @@ describe('rewardGroup', () => {
   });
 });
 
+const rewarded = await rewardGroup('p', said('1', '2'), rules());
+
 describe('sequencesOf', () => {
   const group = (advantages: number[], lengths: number[], active = true): Group => ({
-    ...rewardGroup('p', said('1', '2'), rules()),
+    ...rewarded,
     responses: lengths.map((length) => response('1', length)),
     advantages: Float64Array.from(advantages),
     active,

@@ -29,13 +29,17 @@ export interface RewardRules {
  * The group of one prompt: the verifier against its label where it has one, else the majority of its answers;
  * never both, and never a label that was not bought.
  */
-export function rewardGroup(promptId: string, responses: Response[], rules: RewardRules): Group {
+export async function rewardGroup(
+  promptId: string,
+  responses: Response[],
+  rules: RewardRules,
+): Promise<Group> {
   const { labels, settings, verifierOf } = rules;
   const labelled = rules.targetOf(promptId) === 'label' && labels.has(promptId);
   const reward = labelled
     ? verifiedReward((id) => labels.get(id), verifierOf, { undecided: settings.undecided })
     : majorityReward(verifierOf, { minShare: settings.minVoteShare });
-  const scored = reward.score({
+  const scored = await reward.score({
     promptId,
     responses: responses.map(({ text }) => text),
     weight: labelled ? 1 : settings.selfWeight,

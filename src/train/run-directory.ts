@@ -1,5 +1,5 @@
 /**
- * The folder of one run: resolved settings, metrics, evaluations and checkpoints.
+ * The folder of one run: resolved settings, metrics, evaluations, questions to people and checkpoints.
  *
  * A checkpoint is written under a temporary name and renamed when it is whole; what was logged after the
  * last checkpoint is cut off when the run goes on, since it will happen again.
@@ -13,8 +13,6 @@ import { makeFolders, readJson, writeWhole } from '../core/files.ts';
 import { dynamicStateFromJson, dynamicStateToJson } from '../triage/disk.ts';
 import type { TrainState } from './types.ts';
 
-const METRICS = 'metrics.jsonl';
-const EVALUATIONS = 'evaluations.jsonl';
 const STATE = 'state.json';
 const CHECKPOINT = /^checkpoint-(\d+)$/;
 
@@ -28,7 +26,10 @@ const stateSchema = z.strictObject({
   router: z.unknown(),
 });
 
-export type LogName = 'metrics' | 'evaluations';
+/** `questions`: responses that a person is to judge. Each is a file of JSON lines with the step. */
+const logNames = ['metrics', 'evaluations', 'questions'] as const;
+
+export type LogName = (typeof logNames)[number];
 
 export interface Checkpoint {
   directory: string;
@@ -129,7 +130,7 @@ export class RunDirectory {
 
   /** Forgets what was logged after `step` (null: everything). */
   rewind(step: number | null): void {
-    for (const log of ['metrics', 'evaluations'] as const) {
+    for (const log of logNames) {
       if (!existsSync(this.logPath(log))) continue;
       const kept = this.read(log).filter((record) => step !== null && stepOf(record) <= step);
       writeWhole(this.logPath(log), kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
@@ -144,7 +145,7 @@ export class RunDirectory {
   }
 
   private logPath(log: LogName): string {
-    return join(this.path, log === 'metrics' ? METRICS : EVALUATIONS);
+    return join(this.path, `${log}.jsonl`);
   }
 }
 

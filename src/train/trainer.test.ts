@@ -12,7 +12,8 @@ import { drawProbes } from '../triage/probes.ts';
 import { rankPool } from '../triage/ranking.ts';
 import { simulatedPool } from '../triage/simulated.ts';
 import type { Transition } from '../triage/types.ts';
-import type { Verifier } from '../verify/types.ts';
+import { inline } from '../verify/testing/inline.ts';
+import type { Judge } from '../verify/types.ts';
 import { Policy } from './policy.ts';
 import { RunDirectory } from './run-directory.ts';
 import { routedSchedule, type Schedule, shuffledSchedule } from './schedule.ts';
@@ -44,20 +45,24 @@ function startPolicy(lr = 0.01): Policy {
   return policy;
 }
 
-/** Right is a response that holds the label; responses vote with whether they hold an "o". */
-const verifier: Verifier = {
+/**
+ * Right is a response that holds the label, and with the label "?" nobody knows; responses vote with whether they hold
+ * an "o".
+ */
+const judge: Judge = {
   name: 'contains',
-  extract: (text) => ({ text: text.includes('o') ? 'o' : 'none', start: 0, end: 0 }),
-  compare: (gold, answer) => ({
-    ...{
-      verdict: answer.includes(gold) ? 'right' : 'wrong',
-      reason: 'it does or not',
-      rung: 'only',
-    },
-  }),
-  verify: (gold, text) => verifier.compare(gold, text),
-  classes: (answers) => Int32Array.from(answers, (one) => (one === 'o' ? 0 : 1)),
+  candidates: (text) => [
+    { text: text.includes('o') ? 'o' : 'none', start: 0, end: 0, mark: 'whole' },
+  ],
+  read: (answer) => ({ key: answer, bucket: answer, kind: 'text', shown: answer }),
+  compare: (gold, answer) => {
+    if (gold === '?') return { verdict: 'undecided', reason: 'nobody knows', rung: 'only' };
+    const verdict = answer.includes(gold) ? 'right' : 'wrong';
+    return { verdict, reason: 'it does or not', rung: 'only' };
+  },
+  verify: (gold, text) => judge.compare(gold, text),
 };
+const verifier = inline(judge);
 
 const pool = simulatedPool(40, 1);
 const ids = pool.column.scores.map(({ promptId }) => promptId);
@@ -135,6 +140,9 @@ async function run(name: string, setup: Setup, books: Books, policy: Policy, sto
     verifierOf: () => verifier,
     ports: books.ports(),
     events: {
+      asked: (questions) => {
+        for (const question of questions) directory.append('questions', question);
+      },
       stepDone: (metrics) => {
         directory.append('metrics', metrics);
         if (metrics.step === stopAfter) stop.abort();
@@ -191,7 +199,7 @@ const dynamic: Setup = {
       ],
       ...{ signals: ['distance'], delta: 2, window: 16, sinks: 1 },
     },
-    score: (_id, responses) => {
+    score: async (_id, responses) => {
       const values = responses.flatMap(({ trace }) => [...(trace?.signals.distance ?? [])]);
       return values.reduce((a, b) => a + b, 0) / values.length;
     },
@@ -301,6 +309,22 @@ describe('on one policy', () => {
       ]);
       expect(directory.latest()?.state).toMatchObject({ cursor: groups, rollouts: 4 * groups });
     }
+  });
+
+  it('asks a person about what it cannot judge, and rewards none of it', async () => {
+    const settings: TrainSettings = { ...SETTINGS, steps: 1, undecided: 'ask', resampleRounds: 0 };
+    const directory = await run('ask', { ...labelled, settings }, new Owning('?'), startPolicy());
+    expect(metricsOf(directory)).toMatchObject([{ groups_without_reward: 4, grad_norm: 0 }]);
+    const questions = directory.read('questions');
+    expect(questions).toHaveLength(16);
+    expect(questions[0]).toMatchObject({
+      step: 1,
+      gold: '?',
+      reason: 'nobody knows',
+      rung: 'only',
+    });
+    directory.rewind(0);
+    expect(directory.read('questions')).toEqual([]);
   });
 
   it('verifies from the first step on what the plan has bought', async () => {

@@ -22,6 +22,7 @@ import type { Schedule } from './schedule.ts';
 import type {
   EvalItem,
   Evaluation,
+  Question,
   StepMetrics,
   TrainEvents,
   TrainPorts,
@@ -41,7 +42,10 @@ export interface TrainJob {
   ports: TrainPorts;
   events: TrainEvents;
   /** With dynamic routing: what is traced, and the score of a visited prompt from its responses. */
-  tracing: { request: TraceRequest; score(promptId: string, responses: Response[]): number } | null;
+  tracing: {
+    request: TraceRequest;
+    score(promptId: string, responses: Response[]): Promise<number>;
+  } | null;
   progress: Progress;
   stop: AbortSignal;
   /** Writes a checkpoint of the policy and this state. */
@@ -111,6 +115,7 @@ async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics>
   const labels = await ports.arrived(state.step);
   await takeLabels(job, step, labels);
   const { groups, replaced } = await sampleGroups(job, state, step, labels);
+  if (job.settings.undecided === 'ask') job.events.asked(questionsOf(groups, step, labels));
   const sums = await updatePolicy(job, groups, step);
   if (schedule.router !== null) await moveRoutes(job, step, groups);
   state.step = step;
@@ -171,8 +176,24 @@ async function sampleAndReward(
   state.rollouts += responses.length;
   state.tokens += responses.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const rules = { labels, targetOf: schedule.targetOf, verifierOf, settings };
-  return promptIds.map((promptId, i) =>
-    rewardGroup(promptId, responses.slice(i * size, (i + 1) * size), rules),
+  return await Promise.all(
+    promptIds.map((promptId, i) =>
+      rewardGroup(promptId, responses.slice(i * size, (i + 1) * size), rules),
+    ),
+  );
+}
+
+/** What the step's groups leave for a person to judge. */
+function questionsOf(
+  groups: readonly Group[],
+  step: number,
+  labels: ReadonlyMap<string, string>,
+): Question[] {
+  return groups.flatMap(({ promptId, responses, reward }) =>
+    reward.undecided.map(({ rollout, reason, rung }) => {
+      const { text: response } = responses[rollout];
+      return { step, promptId, gold: labels.get(promptId) ?? '', response, reason, rung };
+    }),
   );
 }
 
@@ -236,12 +257,14 @@ function waitingIn(router: DynamicRouter): string[] {
 async function moveRoutes(job: TrainJob, step: number, groups: readonly Group[]): Promise<void> {
   const { router } = job.schedule;
   if (router === null) return;
-  const visits = groups.map(({ promptId, responses, reward, mean }): Visit => {
-    const visit: Visit = { promptId, voteShare: reward.voteShare, samples: responses.length };
-    if (job.tracing !== null) visit.score = job.tracing.score(promptId, responses);
-    if (reward.kind === 'verified' && Number.isFinite(mean)) visit.passRate = mean;
-    return visit;
-  });
+  const visits = await Promise.all(
+    groups.map(async ({ promptId, responses, reward, mean }): Promise<Visit> => {
+      const visit: Visit = { promptId, voteShare: reward.voteShare, samples: responses.length };
+      if (job.tracing !== null) visit.score = await job.tracing.score(promptId, responses);
+      if (reward.kind === 'verified' && Number.isFinite(mean)) visit.passRate = mean;
+      return visit;
+    }),
+  );
   await job.ports.moved(router.observe(step, visits));
   const waiting = waitingIn(router);
   if (waiting.length === 0) return;

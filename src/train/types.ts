@@ -1,4 +1,5 @@
 /** What a training run is told, what it tells, and what it asks for. Times are seconds, shares 0..1. */
+import type { UndecidedPolicy } from '../reward/types.ts';
 import type { DynamicReport, DynamicSettings, DynamicState } from '../triage/dynamic-types.ts';
 import type { Transition } from '../triage/types.ts';
 
@@ -19,7 +20,7 @@ export interface TrainSettings {
   advantage: 'std' | 'none';
   /** A majority counts from this share of the group on. */
   minVoteShare: number;
-  undecided: 'zero' | 'drop';
+  undecided: UndecidedPolicy;
   /** Weight of self-trained prompts in the loss, 0..1 (annotated ones weigh 1). */
   selfWeight: number;
   /** Times that groups without a gradient may be replaced by other prompts in one step. */
@@ -112,8 +113,23 @@ export interface TrainPorts {
   moved(transitions: readonly Transition[]): Promise<void>;
 }
 
+/** A response that the verifier could not judge, for a person to look at. */
+export interface Question {
+  /** The step that it was sampled for. */
+  step: number;
+  promptId: string;
+  /** The label it was held against. */
+  gold: string;
+  response: string;
+  /** Why it could not be judged, and the step of the verifier that said so. */
+  reason: string;
+  rung: string;
+}
+
 /** What a run hears about itself. */
 export interface TrainEvents {
+  /** Responses that a person is to judge; only with the policy `ask`. Comes before its step is done. */
+  asked(questions: readonly Question[]): void;
   stepDone(metrics: StepMetrics, routing: DynamicReport | null): void;
   evaluated(evaluation: Evaluation): void;
 }

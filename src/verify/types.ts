@@ -60,6 +60,8 @@ export interface Kind {
   read(answer: string): Reading | null;
   /** Compares two answers. Swapping them gives the same verdict. */
   compare(gold: string, answer: string): Verdict;
+  /** Loads what is slow to load, before the clock of the first comparison starts. */
+  warm?(): Promise<void>;
 }
 
 export type Seek = 'formula' | 'number' | 'letter' | 'line' | 'json' | 'code';

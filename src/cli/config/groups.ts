@@ -3,17 +3,7 @@ import { z } from 'zod';
 import { signalNames, defaultTraceSettings as traced } from '../../trace/types.ts';
 import { defaultTriageSettings as usual } from '../../triage/settings.ts';
 import { estimatorNames } from '../../uncertainty/registry.ts';
-import { verifierNames } from '../../verify/registry.ts';
-import {
-  count,
-  flag,
-  nameKey,
-  number,
-  optionalCount,
-  optionalPathKey,
-  pathsKey,
-  share,
-} from './keys.ts';
+import { count, nameKey, number, optionalCount, optionalPathKey, pathsKey, share } from './keys.ts';
 
 export const engine = z
   .strictObject({
@@ -125,22 +115,6 @@ export const trace = z
   })
   .prefault({})
   .describe('Attention signals and pivots');
-
-export const verify = z
-  .strictObject({
-    kind: z
-      .enum(verifierNames)
-      .default('auto')
-      .describe('Verifier; auto reads each answer by its form'),
-    case_matters: flag(false, 'Verifier text: upper and lower case differ'),
-    last_resort: flag(
-      false,
-      'Take the last number (letter, line) of a response that marks no final answer',
-    ),
-    deadline_ms: count(1000, 1, 'A comparison that takes longer is undecided'),
-  })
-  .prefault({})
-  .describe('Is an answer right?');
 
 const quota = z
   .strictObject({

@@ -2,12 +2,13 @@
  * Every setting: its name, type, default and meaning. The one place where they are written down; the printed
  * configuration, the reference page and the checks all come from here.
  *
- * Groups of settings are in groups.ts and training.ts. Knows nothing of files or of how a setting is used.
+ * Groups of settings are in groups.ts, verify.ts and training.ts. Knows nothing of files or of how a setting is used.
  */
 import { z } from 'zod';
-import { engine, label, pool, report, rollout, trace, triage, verify } from './groups.ts';
+import { engine, label, pool, report, rollout, trace, triage } from './groups.ts';
 import { pathKey } from './keys.ts';
 import { evaluation, train } from './training.ts';
+import { verify } from './verify.ts';
 
 export const configSchema = z.strictObject({
   workspace: pathKey('.', 'Folder of the database, runs and reports'),

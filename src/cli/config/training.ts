@@ -95,9 +95,11 @@ export const train = z
     self_weight: share(1, 'Weight of self-trained prompts; annotated ones weigh 1'),
     min_vote_share: share(0.75, 'A majority below this share of its group gives no gradient'),
     undecided: z
-      .enum(['zero', 'drop'])
+      .enum(['zero', 'drop', 'ask'])
       .default('zero')
-      .describe('A response the verifier cannot judge: no reward, or left out of its group'),
+      .describe(
+        'A response the verifier cannot judge: reward 0, left out of its group, or left out and put before a person (`pivottrace label --undecided`)',
+      ),
     micro_batch_tokens: count(2048, 1, 'Tokens per forward and backward pass; bounds memory'),
     resample_rounds: count(
       1,

@@ -9,6 +9,7 @@ import type { Progress } from '../../core/progress.ts';
 import type { ReportData } from '../../report/data.ts';
 import type { Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
+import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { buyPlanned, labelDesk, savedPlan } from './labels.ts';
 import { withPolicy } from './policy.ts';
@@ -19,7 +20,7 @@ import { timed } from './stage-cost.ts';
 import { sampleMore, tracePool } from './trace.ts';
 import { trainRun } from './train.ts';
 import { triage } from './triage.ts';
-import { verifierOf } from './workspace.ts';
+import { withVerifier } from './workspace.ts';
 
 /** Everything that makes it this demo; written to the settings of its workspace, where a person may change it. */
 export const demoSettings: Readonly<Record<string, unknown>> = {
@@ -55,31 +56,36 @@ export interface DemoStage {
   stop: AbortSignal;
 }
 
+/** All arms judge alike: one verifier for everything. */
+type Stage = DemoStage & { verifier: Verifier };
+
 /** From an empty workspace to the report. */
-export async function runDemo(stage: DemoStage): Promise<{ path: string; data: ReportData }> {
-  const { store, config } = stage;
-  await timed(config.workspace, 'demo', async () => {
-    await ingestFiles({ ...stage, files: config.pool.files });
-    await timed(config.workspace, 'trace', () => traceAll(stage));
-    const arms = await plannedArms(stage);
-    await timed(config.workspace, 'training', () => trainAll(stage, arms));
-  });
+export async function runDemo(given: DemoStage): Promise<{ path: string; data: ReportData }> {
+  const { store, config } = given;
+  await timed(config.workspace, 'demo', () =>
+    withVerifier(config, async (verifier) => {
+      const stage = { ...given, verifier };
+      await ingestFiles({ ...stage, files: config.pool.files });
+      await timed(config.workspace, 'trace', () => traceAll(stage));
+      const arms = await plannedArms(stage);
+      await timed(config.workspace, 'training', () => trainAll(stage, arms));
+    }),
+  );
   return await createReport({
     ...{ store, config },
     title: 'PivotTrace demo',
-    command: stage.command,
+    command: given.command,
   });
 }
 
-async function traceAll({ store, config, progress, stop }: DemoStage): Promise<void> {
-  const verifier = verifierOf(config);
+async function traceAll({ store, config, verifier, progress, stop }: Stage): Promise<void> {
   await withPolicy(config, (policy) =>
     tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
   );
 }
 
 /** Triage and labels for every plan; the configurations of the arms. */
-async function plannedArms(stage: DemoStage): Promise<Config[]> {
+async function plannedArms(stage: Stage): Promise<Config[]> {
   const { config } = stage;
   const named = (plan: string) => ({ ...config, triage: { ...config.triage, plan } });
   const plan = await planAndBuy(stage, named('pivottrace'));
@@ -128,8 +134,8 @@ function randomTriage(config: Config, { counts }: TriagePlan): Config {
 }
 
 /** A plan that was made with these settings is left as it is: labels bought since would make it another. */
-async function planAndBuy(stage: DemoStage, planned: Config): Promise<TriagePlan> {
-  const { store, progress, stop } = stage;
+async function planAndBuy(stage: Stage, planned: Config): Promise<TriagePlan> {
+  const { store, verifier, progress, stop } = stage;
   const config = { ...planned, label: { ...planned.label, account: null } };
   const { plan: name } = config.triage;
   const key = `demo_plan/${name}`;
@@ -137,7 +143,6 @@ async function planAndBuy(stage: DemoStage, planned: Config): Promise<TriagePlan
   const asked = JSON.stringify({ seed, trace, label, settings });
   const desk = await labelDesk(store, config);
   if ((await store.meta.get(key)) !== asked) {
-    const verifier = verifierOf(config);
     await timed(config.workspace, `triage ${name}`, () =>
       triage({
         ...{ store, config, desk, verifier, stop },
@@ -164,8 +169,8 @@ async function planAndBuy(stage: DemoStage, planned: Config): Promise<TriagePlan
  * All arms at once: one that waited for the others would leave cores idle at the end. When one fails or a stop
  * is asked for, the others end at a checkpoint before the first trouble is passed on.
  */
-async function trainAll(stage: DemoStage, arms: readonly Config[]): Promise<void> {
-  const { store, config } = stage;
+async function trainAll(stage: Stage, arms: readonly Config[]): Promise<void> {
+  const { store, config, verifier } = stage;
   const failed = new AbortController();
   const stop = AbortSignal.any([stage.stop, failed.signal]);
   const names = arms.map(({ train }) => train.run ?? train.arm);
@@ -174,7 +179,10 @@ async function trainAll(stage: DemoStage, arms: readonly Config[]): Promise<void
   const runs = arms.map(async (own, i) => {
     try {
       await timed(config.workspace, `run ${names[i]}`, () =>
-        trainRun({ store, config: own, progress: progress[i], stop, sharing: arms.length }),
+        trainRun({
+          ...{ store, config: own, verifier },
+          ...{ progress: progress[i], stop, sharing: arms.length },
+        }),
       );
     } catch (error) {
       troubles.push(error);

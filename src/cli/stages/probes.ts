@@ -12,29 +12,31 @@ const MIN_VOTES = 2;
  * One probe per label whose prompt has rollouts: mu is the share of right answers among them, the vote is that of the
  * majority reward; null where that reward would find none.
  */
-export function measureProbes(
+export async function measureProbes(
   labels: readonly { promptId: string; answer: string }[],
   rollouts: readonly { promptId: string; text: string }[],
   verifier: Verifier,
-): Probe[] {
+): Promise<Probe[]> {
   const texts = new Map<string, string[]>();
   for (const { promptId, text } of rollouts) {
     const list = texts.get(promptId);
     if (list === undefined) texts.set(promptId, [text]);
     else list.push(text);
   }
-  return labels.flatMap(({ promptId, answer: gold }) => {
+  const measured = labels.map(async ({ promptId, answer: gold }) => {
     const responses = texts.get(promptId);
     if (responses === undefined) return [];
-    const right = responses.filter((text) => verifier.verify(gold, text).verdict === 'right');
-    const { answer: vote, votes } = countVotes(responses, verifier);
+    const verdicts = await verifier.verify(gold, responses);
+    const right = verdicts.filter(({ verdict }) => verdict === 'right');
+    const { answer: vote, votes } = await countVotes(responses, verifier);
     const usable = vote !== null && votes >= MIN_VOTES;
     return [
       {
         promptId,
         passRate: right.length / responses.length,
-        voteRight: usable ? verifier.compare(gold, vote).verdict === 'right' : null,
+        voteRight: usable ? (await verifier.compare(gold, vote)).verdict === 'right' : null,
       },
     ];
   });
+  return (await Promise.all(measured)).flat();
 }

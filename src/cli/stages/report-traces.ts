@@ -23,7 +23,7 @@ const units: Record<SignalName, string> = {
 };
 
 /** The verdict on a response; null where no label of its prompt was bought. */
-export type Judge = (promptId: string, response: string) => ExampleTrace['verdict'];
+export type Judge = (promptId: string, response: string) => Promise<ExampleTrace['verdict']>;
 
 /** One example per route: its middle prompt, with the first traced response. null where nothing was traced. */
 export async function exampleTraces(
@@ -41,7 +41,7 @@ export async function exampleTraces(
   const rollouts = firstOf(await store.rollouts.of(plan.round, ids));
   const traces = firstOf(await store.traces.of(plan.round, ids));
   const promptOf = new Map(prompts.map((prompt) => [prompt.id, prompt]));
-  return chosen.flatMap((decision) => {
+  const examples = chosen.map(async (decision): Promise<ExampleTrace[]> => {
     const prompt = promptOf.get(decision.promptId);
     const rollout = rollouts.get(decision.promptId);
     const trace = traces.get(decision.promptId);
@@ -57,13 +57,14 @@ export async function exampleTraces(
         threshold: manifest.tau,
         tokens: tokensOf(rollout, trace, manifest, tokenizer),
         answer: rollout.answer,
-        verdict: judge(decision.promptId, rollout.text),
+        verdict: await judge(decision.promptId, rollout.text),
         score: decision.score,
         rank: decision.rank / plan.decisions.length,
         passRate: known?.passRate ?? null,
       },
     ];
   });
+  return (await Promise.all(examples)).flat();
 }
 
 function middle(decisions: readonly Decision[], route: RouteName): Decision[] {

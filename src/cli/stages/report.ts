@@ -12,13 +12,14 @@ import type { ReportData, RunInfo } from '../../report/data.ts';
 import { writeReport } from '../../report/report.tsx';
 import type { Repositories, Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
+import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { dependencyVersions, packageVersion } from '../version.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
 import { exampleTraces, type Judge, sensitivity } from './report-traces.ts';
 import { trainedReport } from './report-training.ts';
-import { verifierOf } from './workspace.ts';
+import { withVerifier } from './workspace.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
 export type Trained = Pick<ReportData, 'comparison' | 'training' | 'routing' | 'cost'>;
@@ -74,7 +75,10 @@ export async function reportData(stage: ReportStage): Promise<ReportData> {
     examples:
       plan === null || !hasModel
         ? null
-        : await exampleTraces(store, plan, prompts, config.model, await judgeOf(store, config)),
+        : await withVerifier(config, async (verifier) => {
+            const judge = await judgeOf(store, config, verifier);
+            return await exampleTraces(store, plan, prompts, config.model, judge);
+          }),
   };
 }
 
@@ -83,13 +87,14 @@ async function planOf(store: Repositories, name: string): Promise<TriagePlan | n
   return (await savedPlan(store, name)).plan;
 }
 
-async function judgeOf(store: Repositories, config: Config): Promise<Judge> {
+async function judgeOf(store: Repositories, config: Config, verifier: Verifier): Promise<Judge> {
   const labels = await store.labels.owned(labelAccount(config));
   const answers = new Map(labels.map(({ promptId, answer }) => [promptId, answer]));
-  const verifier = verifierOf(config);
-  return (promptId, response) => {
+  return async (promptId, response) => {
     const answer = answers.get(promptId);
-    return answer === undefined ? null : verifier.verify(answer, response).verdict;
+    if (answer === undefined) return null;
+    const [{ verdict }] = await verifier.verify(answer, [response]);
+    return verdict;
   };
 }
 

@@ -42,6 +42,20 @@ const metricsSchema = z.object({
   seconds: z.number(),
 });
 
+const questionSchema = z
+  .object({
+    step: z.number(),
+    prompt_id: z.string(),
+    gold: z.string(),
+    response: z.string(),
+    reason: z.string(),
+    rung: z.string(),
+  })
+  .transform(({ prompt_id: promptId, ...rest }) => ({ ...rest, promptId }));
+
+/** A response that a run could not judge and asks a person about. */
+export type LoggedQuestion = z.infer<typeof questionSchema> & { run: string };
+
 export type LoggedEvaluation = z.infer<typeof evaluationSchema>;
 export type LoggedStep = z.infer<typeof metricsSchema>;
 
@@ -71,15 +85,29 @@ export async function runLogs(store: Pick<Store, 'runs'>, workspace: string): Pr
   });
 }
 
+/** What the runs (train.undecided = ask) left for a person to judge, in the order in which it came up. */
+export async function openQuestions(
+  store: Pick<Store, 'runs'>,
+  workspace: string,
+): Promise<LoggedQuestion[]> {
+  return (await store.runs.list()).flatMap(({ name: run }) =>
+    parsedLines(join(workspace, 'runs', run, 'questions.jsonl'), questionSchema).map(
+      (question) => ({ run, ...question }),
+    ),
+  );
+}
+
 function logLines<T extends { step: number }>(path: string, schema: z.ZodType<T>): T[] {
-  if (!existsSync(path)) return [];
-  const byStep = new Map<number, T>();
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const parsed = schema.safeParse(parseLine(line));
-    // A run that was resumed may have logged a step twice; the later line is the one that counted.
-    if (parsed.success) byStep.set(parsed.data.step, parsed.data);
-  }
+  // A run that was resumed may have logged a step twice; the later line is the one that counted.
+  const byStep = new Map(parsedLines(path, schema).map((line) => [line.step, line]));
   return [...byStep.values()].sort((a, b) => a.step - b.step);
+}
+
+function parsedLines<T>(path: string, schema: z.ZodType<T>): T[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => schema.safeParse(parseLine(line)).data ?? []);
 }
 
 function parseLine(line: string): unknown {

@@ -235,10 +235,12 @@ async function sample(
   const byPrompt = new Map<string, Response[]>();
   for (const one of responses)
     byPrompt.set(one.promptId, [...(byPrompt.get(one.promptId) ?? []), one]);
-  const rows = ids.flatMap((id) =>
-    classified(
-      [...(there.get(id) ?? []), ...(byPrompt.get(id) ?? []).map(boiledDown)],
-      stage.verifier,
+  const rows = await Promise.all(
+    ids.map((id) =>
+      classified(
+        [...(there.get(id) ?? []), ...(byPrompt.get(id) ?? []).map(boiledDown)],
+        stage.verifier,
+      ),
     ),
   );
   const traces = responses.flatMap(({ promptId, sample: i, trace }): StoredTrace[] => {
@@ -248,7 +250,7 @@ async function sample(
     return [{ promptId, sample: i, trace: whole, changes }];
   });
   await store.transaction(async (tables) => {
-    await tables.rollouts.put(round, rows);
+    await tables.rollouts.put(round, rows.flat());
     if (traces.length > 0) await tables.traces.put(round, traces);
   });
   return responses;
@@ -275,11 +277,11 @@ export function boiledDown(response: Response): StoredRollout {
 }
 
 /** The responses of one prompt with their answers and equivalence classes. */
-export function classified(
+export async function classified(
   rollouts: readonly StoredRollout[],
   verifier: Verifier,
-): StoredRollout[] {
-  const { answers, classes } = countVotes(
+): Promise<StoredRollout[]> {
+  const { answers, classes } = await countVotes(
     rollouts.map(({ text }) => text),
     verifier,
   );

@@ -15,17 +15,18 @@ import { type TrainJob, train } from '../../train/trainer.ts';
 import type { Arm, EvalItem, TrainPorts, TrainSettings, TrainState } from '../../train/types.ts';
 import { defaultDynamicSettings } from '../../triage/dynamic.ts';
 import { estimatorByName } from '../../uncertainty/registry.ts';
+import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { labelAccount, labelDesk, savedPlan } from './labels.ts';
 import { modelIdentity } from './model-identity.ts';
 import { traceManifest } from './observations.ts';
 import { samplingOf, startPolicy } from './policy.ts';
 import { boiledDown, classified, keptSignals } from './trace.ts';
-import { verifierOf } from './workspace.ts';
 
 export interface TrainStage {
   store: Store;
   config: Config;
+  verifier: Verifier;
   progress: Progress;
   stop: AbortSignal;
   /** Policies that run at the same time as this one. */
@@ -162,11 +163,10 @@ async function jobOf(
   directory: RunDirectory,
   state: TrainState,
 ): Promise<TrainJob> {
-  const { store, config, progress, stop } = stage;
+  const { store, config, verifier, progress, stop } = stage;
   const prompts = new Map((await store.prompts.list()).map((prompt) => [prompt.id, prompt]));
   const desk = await labelDesk(store, config, accountOf(config));
   const { schedule, tracing } = await scheduleOf(stage, desk, [...prompts.keys()], state);
-  const verifier = verifierOf(config);
   const items = await evalItems(config);
   const asked = [...prompts.values(), ...items];
   await policy.check(
@@ -184,6 +184,10 @@ async function jobOf(
     verifierOf: () => verifier,
     ports: portsOf(store, desk, runName(config)),
     events: {
+      asked: (questions) => {
+        for (const { promptId, ...rest } of questions)
+          directory.append('questions', { ...rest, prompt_id: promptId });
+      },
       stepDone: (metrics) => directory.append('metrics', metrics),
       evaluated: ({ perPrompt, ...rest }) =>
         directory.append('evaluations', { ...rest, per_prompt: perPrompt }),
@@ -278,7 +282,7 @@ function dynamicSettings({
 
 /** Training rollouts are traced as they are made; a visited prompt's score is the plan's, on its new responses. */
 async function tracingOf(
-  { store, config }: TrainStage,
+  { store, config, verifier }: TrainStage,
   name: string,
 ): Promise<TrainJob['tracing']> {
   const manifest = await traceManifest(store, 0);
@@ -287,16 +291,15 @@ async function tracingOf(
     return null;
   const { settings, heads, tau } = manifest;
   const signals = keptSignals(config);
-  const verifier = verifierOf(config);
   return {
     request: traceRequest(heads, signals, settings),
-    score(promptId: string, responses: Response[]): number {
+    async score(promptId: string, responses: Response[]): Promise<number> {
       const pivots = responses.flatMap(({ trace }) => {
         if (trace === undefined) return [];
         const whole = completeTrace(trace, signals, settings);
         return [summarisePivots(traceChanges(whole, settings), tau, settings.delta)];
       });
-      const rollouts = classified(responses.map(boiledDown), verifier);
+      const rollouts = await classified(responses.map(boiledDown), verifier);
       const [score] = estimator.score([{ promptId, rollouts, pivots }], { seed: config.seed });
       return score;
     },

@@ -192,7 +192,7 @@ async function measured(
     ROUND,
     labels.map((label) => label.promptId),
   );
-  return measureProbes(labels, rollouts, verifier);
+  return await measureProbes(labels, rollouts, verifier);
 }
 
 function makePlan(

@@ -26,6 +26,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./triage.ts')).triage,
   },
   {
+    name: 'verify',
+    summary: 'judge answers against gold answers: one pair, or a file of them',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
     name: 'label',
     summary: 'buy the labels that the plan asks for, or import them',
     load: async () => (await import('./label.ts')).label,

@@ -1,10 +1,14 @@
-/** `label`: buys the labels that the plan asks for; with --from FILE takes labels that people gave. */
+/**
+ * `label`: buys the labels that the plan asks for; with --from FILE takes labels that people gave; with --undecided
+ * lists what training could not judge.
+ */
 import { resolve } from 'node:path';
 import { importLabels } from '../../label/import-labels.ts';
 import type { Store } from '../../store/types.ts';
 import type { Config } from '../config.ts';
 import type { Output } from '../output.ts';
 import { buyPlanned, labelAccount, labelDesk, recordArrival, savedPlan } from '../stages/labels.ts';
+import { openQuestions } from '../stages/run-logs.ts';
 import { withStore } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
 import type { Verb } from '../verb.ts';
@@ -13,12 +17,14 @@ export const label: Verb = {
   configure(command) {
     command.option('--from <file>', 'import labels: JSONL of {"id", "answer"}, or CSV');
     command.option('--source <name>', 'who gave the imported labels', 'people');
+    command.option('--undecided', 'list the responses that training asks a person about');
   },
   async run({ config, flags, cwd, output }) {
     await withStore(config, async (store) => {
       if (typeof flags.from === 'string') {
         await take(store, config, resolve(cwd, flags.from), String(flags.source), output);
-      } else await buy(store, config, output);
+      } else if (flags.undecided === true) await list(store, config, output);
+      else await buy(store, config, output);
     });
   },
 };
@@ -58,4 +64,31 @@ async function take(
     `${counted(added, 'label')} by ${source} imported into the account ${account}, ${unchanged} were there already.`,
     { account, source, added, unchanged },
   );
+}
+
+/** Most characters of a response in the list for people: its end, where the answer is. */
+const shownChars = 300;
+
+async function list(store: Store, config: Config, output: Output): Promise<void> {
+  const questions = await openQuestions(store, config.workspace);
+  const blocks = questions.map(({ run, step, promptId, gold, response, reason, rung }) => {
+    const end = response.trim().slice(-shownChars);
+    return [
+      `${promptId} (run ${run}, step ${step}): ${reason} (${rung})`,
+      `  label: ${gold}`,
+      ...end.split('\n').map((line) => `  | ${line}`),
+    ]
+      .map(harmless)
+      .join('\n');
+  });
+  const note = 'Runs with train.undecided=ask put here what their verifier could not judge.';
+  const head = `${counted(questions.length, 'response')} that nobody has judged.`;
+  output.result([head, ...(blocks.length === 0 ? [note] : blocks)].join('\n\n'), {
+    questions: questions.map(({ promptId, ...rest }) => ({ prompt_id: promptId, ...rest })),
+  });
+}
+
+/** A model may write what moves a terminal's cursor or turns its text around. */
+function harmless(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
 }

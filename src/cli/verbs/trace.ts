@@ -3,7 +3,7 @@ import { sensitivityLines } from '../../trace/index.ts';
 import { withPolicy } from '../stages/policy.ts';
 import { forgetSeconds, timed } from '../stages/stage-cost.ts';
 import { tracePool } from '../stages/trace.ts';
-import { verifierOf, withStore } from '../stages/workspace.ts';
+import { withStore, withVerifier } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
 import type { Verb } from '../verb.ts';
 
@@ -21,10 +21,11 @@ export const trace: Verb = {
         forgetSeconds(config.workspace, 'trace');
       }
       await withPolicy(config, async (policy) => {
-        const verifier = verifierOf(config);
         const { progress } = output;
         const done = await timed(config.workspace, 'trace', () =>
-          tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+          withVerifier(config, (verifier) =>
+            tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+          ),
         );
         const heads = done.manifest.heads.map(({ layer, head }) => `${layer}.${head}`);
         const lines = [

@@ -1,14 +1,17 @@
 /** `train`: GRPO on what the plan routes; the same command goes on after a stop. */
 import { timed } from '../stages/stage-cost.ts';
 import { runName, trainRun } from '../stages/train.ts';
-import { withStore } from '../stages/workspace.ts';
+import { withStore, withVerifier } from '../stages/workspace.ts';
 import type { Verb } from '../verb.ts';
 
 export const train: Verb = {
   async run({ config, output, stop }) {
     await withStore(config, async (store) => {
       const { progress } = output;
-      const run = () => trainRun({ store, config, progress, stop, sharing: 1 });
+      const run = () =>
+        withVerifier(config, (verifier) =>
+          trainRun({ store, config, verifier, progress, stop, sharing: 1 }),
+        );
       const { workspace } = config;
       const done = await timed(workspace, 'training', () =>
         timed(workspace, `run ${runName(config)}`, run),

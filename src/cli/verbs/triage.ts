@@ -6,7 +6,7 @@ import { withPolicy } from '../stages/policy.ts';
 import { timed } from '../stages/stage-cost.ts';
 import { sampleMore } from '../stages/trace.ts';
 import { triage as carryOut, draftPlan } from '../stages/triage.ts';
-import { verifierOf, withStore } from '../stages/workspace.ts';
+import { withStore, withVerifier } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 
@@ -22,8 +22,9 @@ export const triage: Verb = {
 async function dryRun({ config, output }: VerbContext): Promise<void> {
   await withStore(config, async (store) => {
     const desk = await labelDesk(store, config);
-    const verifier = verifierOf(config);
-    const { plan, probesToBuy } = await draftPlan({ store, config, desk, verifier });
+    const { plan, probesToBuy } = await withVerifier(config, (verifier) =>
+      draftPlan({ store, config, desk, verifier }),
+    );
     const lines = [describePlan(plan), '', 'A dry run: nothing was bought or written.'];
     if (probesToBuy.length > 0) {
       lines.push(
@@ -37,18 +38,18 @@ async function dryRun({ config, output }: VerbContext): Promise<void> {
 async function execute({ config, output, stop }: VerbContext): Promise<void> {
   await withStore(config, async (store) => {
     const desk = await labelDesk(store, config);
-    const verifier = verifierOf(config);
     const { progress } = output;
-    const sample = (promptIds: readonly string[], samples: number) =>
-      withPolicy(config, (policy) =>
-        sampleMore(
-          { store, config, policy, verifier, progress, stop, round: 0 },
-          promptIds,
-          samples,
-        ),
-      );
     const done = await timed(config.workspace, `triage ${config.triage.plan}`, () =>
-      carryOut({ ...{ store, config, desk, verifier, stop }, sampleMore: sample }),
+      withVerifier(config, (verifier) =>
+        carryOut({
+          ...{ store, config, desk, verifier, stop },
+          sampleMore: (promptIds, samples) =>
+            withPolicy(config, (policy) => {
+              const tracing = { store, config, policy, verifier, progress, stop, round: 0 };
+              return sampleMore(tracing, promptIds, samples);
+            }),
+        }),
+      ),
     );
     if (done.probesWithoutLabel > 0) {
       output.note(

@@ -1,0 +1,50 @@
+// Sums and products with whole bounds, written out: \\sum_{k=1}^{4} k is 1 + 2 + 3 + 4. Knows nothing of notation.
+import { mul, type Node, num, sum, Unparsed } from './node.ts';
+
+/** Longer series are not written out. */
+const maxTerms = 1000n;
+
+/** The terms of `body` for all whole values of a variable from `low` to `high`, added or multiplied. */
+export function series(
+  kind: 'sum' | 'prod',
+  body: Node,
+  name: string,
+  low: Node,
+  high: Node,
+): Node {
+  if (low.op !== 'num' || high.op !== 'num' || low.value.d !== 1n || high.value.d !== 1n) {
+    throw new Unparsed('a series without whole bounds');
+  }
+  const count = high.value.n - low.value.n + 1n;
+  if (count < 1n || count > maxTerms) throw new Unparsed('a series that is empty or too long');
+  const first = low.value.n;
+  const terms = Array.from({ length: Number(count) }, (_, i) =>
+    substitute(body, name, num(first + BigInt(i))),
+  );
+  return kind === 'sum' ? sum(...terms) : mul(...terms);
+}
+
+/** The node with `value` for the variable. */
+export function substitute(node: Node, name: string, value: Node): Node {
+  const again = (part: Node): Node => substitute(part, name, value);
+  switch (node.op) {
+    case 'sym':
+      return node.name === name ? value : node;
+    case 'add':
+      return sum(...node.args.map(again));
+    case 'mul':
+      return mul(...node.args.map(again));
+    case 'pow':
+      return { ...node, base: again(node.base), exponent: again(node.exponent) };
+    case 'root':
+      return { ...node, radicand: again(node.radicand), index: again(node.index) };
+    case 'fn':
+      return { ...node, args: node.args.map(again) };
+    case 'pm':
+    case 'percent':
+    case 'degree':
+      return { ...node, arg: again(node.arg) };
+    default:
+      return node;
+  }
+}
