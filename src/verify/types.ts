@@ -27,7 +27,7 @@ export type Mark =
 /**
  * An answer read from a response. `start` and `end` are UTF-16 offsets in the response and
  * `text === response.slice(start, end)`, except where an answer was put together from several places (`boxed` twice in
- * one sentence): then the span covers all of them.
+ * one sentence, the lines of a list below a phrase): then the span covers all of them.
  */
 export interface Extraction {
   text: string;
@@ -64,7 +64,8 @@ export interface Kind {
   warm?(): Promise<void>;
 }
 
-export type Seek = 'formula' | 'number' | 'letter' | 'line' | 'json' | 'code';
+/** What is looked for; `lines` is all that is addressed to the reader. */
+export type Seek = 'formula' | 'number' | 'letter' | 'line' | 'lines' | 'json' | 'code';
 
 /** The working side of a verifier, in one thread. Its methods may throw or hang; a Verifier catches that. */
 export interface Judge {

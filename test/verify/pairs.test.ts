@@ -6,7 +6,7 @@ import { type Pair, readPairs } from './pairs.ts';
 import { described, type Graded, grade, misses, sensitivity, specificity, tally } from './score.ts';
 
 /** What the verifiers have reached. Raise these when they get better. */
-const reached = { sensitivity: 0.95, specificity: 0.985 };
+const reached = { sensitivity: 0.99, specificity: 0.99 };
 
 const pairs = readPairs();
 

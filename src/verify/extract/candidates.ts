@@ -13,6 +13,7 @@ import type { Extraction, Seek } from '../types.ts';
 import { endsInBox } from './boxed.ts';
 import { fencesIn } from './fences.ts';
 import { marked, type StrongMark, strongMarks } from './marked.ts';
+import { extraction } from './run.ts';
 import { scopeOf } from './scope.ts';
 import { within } from './span.ts';
 import { type Unmarked, unmarked } from './unmarked.ts';
@@ -60,6 +61,9 @@ export function candidates(
   settings: ExtractSettings = defaultExtractSettings,
 ): Extraction[] {
   const { outside, inside } = scopeOf(response);
+  if (seek === 'lines') {
+    return outside.start < outside.end ? [extraction(response, outside, 'whole')] : [];
+  }
   const fences = fencesIn(response, outside);
   const found = marked(response, outside, fences, seek, settings.marks);
   if (inside !== undefined) {

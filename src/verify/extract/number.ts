@@ -3,6 +3,8 @@
 import { unitWord } from './shape.ts';
 import type { Span } from './span.ts';
 
+/** A time of day or a ratio. */
+const colons = String.raw`\d{1,6}(?:\s?:\s?\d{1,6}){1,3}(?![\d.:])(?:\s?[aApP]\.?[mM](?!\p{L}))?`;
 const digits = String.raw`(?:\d{1,3}(?:(?:,|\{,\}|[ \u00a0\u202f\u2009])\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+`;
 const power = String.raw`(?:[eE][-+]?\d{1,5}(?![\p{L}\d])|\s{0,2}(?:\u00d7|\\times|\\cdot|\*|x)\s{0,2}10(?:\^\{?|\*\*)[-+\u2212]?\d{1,5}\}?)`;
 const fraction = String.raw`(?:\s{0,1}/\s{0,1}\d+(?:\.\d+)?(?![\d/])|\s\d{1,6}/\d{1,6}(?![\d/]))`;
@@ -11,7 +13,7 @@ const money = String.raw`(?:\\?\$|[\u20ac\u00a3\u00a5\u20b9])\s?`;
 
 /** A number with its sign; not the digits of a name ("x2", "H2O"), of a date or of a version. */
 const number = new RegExp(
-  String.raw`(?:(?<![\p{Lu}\p{Ll}\p{N})\]}\ue000]|[\p{N})\]}\ue000]\s)[-+\u2212\u00b1]|(?<==\s?)[-\u2212]\s)?(?:${money}[-\u2212]?)?(?:${texFraction}|(?<![\p{Lu}\p{Ll}\p{N}_]|\d[.,:]|\\)(?:${digits})(?:${power}|${fraction})?)(?:\s?\\?%)?`,
+  String.raw`(?:(?<![\p{Lu}\p{Ll}\p{N})\]}\ue000]|[\p{N})\]}\ue000]\s)[-+\u2212\u00b1]|(?<==\s?)[-\u2212]\s)?(?:${money}[-\u2212]?)?(?:${texFraction}|(?<![\p{Lu}\p{Ll}\p{N}_]|\d[.,:]|\\)(?:${colons}|${digits})(?:${power}|${fraction})?)(?:\s?\\?%)?`,
   'gu',
 );
 

@@ -127,7 +127,9 @@ function judged(
   const answer = text.slice(short.start, short.end);
   if (isPlaceholder(answer)) return undefined;
   const words = wordsOf(answer).length;
-  const sound = isValue(answer, seek) && (seek !== 'line' || words <= maxWords);
+  // "Both A and B" names no single letter, and its last one is not the answer.
+  const hedged = seek === 'letter' && /^(?:both|either|neither)\s/iu.test(answer);
+  const sound = (hedged || isValue(answer, seek)) && (seek !== 'line' || words <= maxWords);
   if (lead.kind === 'verb' && !isMathematical(answer) && prose.test(answer)) return undefined;
   const question = /^[*_"]{0,4}\?/u.test(text.slice(inner.end, inner.end + 4));
   // "The train travels 240 km" is a sentence around its answer.

@@ -26,7 +26,7 @@ function lastStep(inner: Kind): Kind {
 function allSteps(inner: Kind): Kind {
   return {
     name: `steps of ${inner.name}`,
-    seek: 'line',
+    seek: 'lines',
     read: (answer) => readAll(inner, stepsOf(answer)),
     compare: (gold, answer) => compareAll(inner, stepsOf(gold), stepsOf(answer)),
   };

@@ -99,14 +99,20 @@ function magnitude(node: Node, digits: number): number | undefined {
   return Number.isFinite(re) && Number.isFinite(im) ? Math.hypot(re, im) : undefined;
 }
 
+/** A complex exponent has no size here; its numbers have, where no power is among them. */
+function isLargeExponent(exponent: Node): boolean {
+  const size = Math.abs(evaluate(exponent, new Map()));
+  if (!Number.isNaN(size)) return size > largest;
+  return has(
+    exponent,
+    (part) =>
+      (part.op === 'pow' && part.exponent.op !== 'num') ||
+      (part.op === 'num' && Math.abs(toNumber(part.value)) > largest),
+  );
+}
+
 function isTooLarge(node: Node): boolean {
-  if (node.op === 'pow') {
-    const { exponent } = node;
-    return (
-      exponent.op === 'pow' ||
-      (exponent.op === 'num' && Math.abs(toNumber(exponent.value)) > largest)
-    );
-  }
+  if (node.op === 'pow') return isLargeExponent(node.exponent);
   if (node.op === 'fn' && (node.name === 'factorial' || node.name === 'binom')) {
     return node.args.some((arg) => arg.op !== 'num' || Math.abs(toNumber(arg.value)) > largest);
   }

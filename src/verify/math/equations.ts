@@ -3,7 +3,7 @@
 import type { Value } from './answer.ts';
 import type { Comparison } from './compare.ts';
 import { evaluate, variablesOf } from './evaluate.ts';
-import { exactOf } from './exact.ts';
+import { exactOf, isDecidable } from './exact.ts';
 import { type Node, negative, type Sign, sum } from './node.ts';
 import * as poly from './polynomial.ts';
 import * as q from './q.ts';
@@ -74,6 +74,7 @@ function proportional(a: Node, b: Node, anySign: boolean): boolean | undefined {
   const constants = poly.rational(x.den) !== undefined && poly.rational(y.den) !== undefined;
   const ratio = ratioOf(x.num, y.num);
   // Multiplying an equation with its denominators keeps its solutions but for the zeros of those.
+  if (ratio === undefined && constants && isDecidable(x) && isDecidable(y)) return false;
   if (ratio !== undefined && (constants || anySign)) return anySign || ratio.n > 0n === true;
   return byProbes(a, b, anySign);
 }

@@ -124,6 +124,13 @@ function falling(n: number, k: number): number {
   return value;
 }
 
+/** The largest absolute value among the parts of an expression; parts without one do not count. */
+export function largestPart(node: Node, point: Point): number {
+  const inner = parts(node).map((part) => largestPart(part, point));
+  const value = Math.abs(evaluate(node, point));
+  return Math.max(0, ...inner, Number.isFinite(value) ? value : 0);
+}
+
 /** The variables of an expression. */
 export function variablesOf(node: Node, into = new Set<string>()): Set<string> {
   if (node.op === 'sym') into.add(node.name);

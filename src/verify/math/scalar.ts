@@ -2,7 +2,7 @@
 // the first certain verdict ends it. Knows nothing of units, lists or relations.
 import { stream } from '../../core/random.ts';
 import { equalToDigits } from './digits.ts';
-import { evaluate, isComplex, type Point, variablesOf } from './evaluate.ts';
+import { evaluate, isComplex, largestPart, type Point, variablesOf } from './evaluate.ts';
 import { exactOf, isDecidable, rationalOf, sameForm } from './exact.ts';
 import { type Node, num } from './node.ts';
 import * as q from './q.ts';
@@ -139,7 +139,11 @@ function byProbes(a: Node, b: Node, names: readonly string[]): Finding {
     const [x, y] = [evaluate(a, point), evaluate(b, point)];
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     const gap = Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y), 1e-3);
-    if (gap > far) return { same: false, rung: 'probes', reason: 'they differ at a point' };
+    // What is left of large terms that cancel may be nothing but rounding.
+    const rounding = Math.max(largestPart(a, point), largestPart(b, point)) * 1e-13;
+    const certain = Math.abs(x - y) > rounding;
+    if (gap > far && certain)
+      return { same: false, rung: 'probes', reason: 'they differ at a point' };
     if (gap > near) unsure = true;
     met++;
   }

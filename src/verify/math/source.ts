@@ -5,7 +5,7 @@ import { Unparsed } from './node.ts';
 import type { Token } from './tokens.ts';
 
 /** Deeper nesting is not read. */
-export const maxDepth = 100;
+export const maxDepth = 40;
 
 export interface Source {
   text: string;
