@@ -1,7 +1,7 @@
 // The compute engine alone, as a judge: what `isEqual` says of two parsed answers. It shows what the math kind adds.
 import { ComputeEngine } from '@cortex-js/compute-engine';
-import { unwrap } from '../src/verify/math/unwrap.ts';
 import type { Judge } from '../src/verify/types.ts';
+import { unwrap } from '../src/verify/unwrap.ts';
 
 /** Compares answers; finds none in a response. */
 export function judgeFor(): Judge {

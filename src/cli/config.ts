@@ -11,7 +11,7 @@ import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
 import { complain, type Place, unknownKey, valueAt } from './config/complaints.ts';
-import { fields } from './config/fields.ts';
+import { fields, fieldsIn } from './config/fields.ts';
 import { type Config, configSchema } from './config/schema.ts';
 
 export type { Config } from './config/schema.ts';
@@ -168,7 +168,7 @@ function withValue(root: unknown, path: readonly string[], value: unknown): unkn
 
 /** A group of which every key is commented out reads as null in YAML: that means its defaults. */
 function withoutEmptyGroups(root: unknown): unknown {
-  return fields
+  return fieldsIn(root)
     .filter((field) => field.group && valueAt(root, field.path) === null)
     .reduce((value, field) => withValue(value, field.path, {}), root);
 }
@@ -179,7 +179,7 @@ function withAbsolutePaths(config: Config, base: (key: string) => string): Confi
     path.startsWith(bundled)
       ? join(packageRoot, path.slice(bundled.length))
       : resolve(base(key), path);
-  const resolved = fields
+  const resolved = fieldsIn(config)
     .filter((field) => field.isPath)
     .reduce<unknown>((value, field) => {
       const key = field.path.join('.');

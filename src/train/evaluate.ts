@@ -1,6 +1,6 @@
 /** avg@k and greedy accuracy on held-out questions. */
 import type { Sampling } from '../rollout/types.ts';
-import type { Verifier } from '../verify/types.ts';
+import type { Verifiers } from '../verify/verifiers.ts';
 import type { Policy } from './policy.ts';
 import type { EvalItem } from './types.ts';
 
@@ -16,14 +16,14 @@ export interface Accuracy {
 
 /**
  * `samples` responses per item at the settings' temperature, or one greedy response with samples = 0.
- * The random numbers depend on the item and the seed alone, so that arms are compared in pairs.
+ * Each is judged by the verifier of its source. The random numbers depend on the item and the seed alone, so that arms are compared in pairs.
  */
 export async function evaluate(
   policy: Policy,
   items: readonly EvalItem[],
   samples: number,
   sampling: Sampling,
-  verifier: Pick<Verifier, 'verify'>,
+  verifiers: Pick<Verifiers, 'of'>,
   onProgress?: (done: number) => void,
 ): Promise<Accuracy> {
   const perItem = Math.max(1, samples);
@@ -36,9 +36,9 @@ export async function evaluate(
     onProgress,
   );
   const perPrompt = await Promise.all(
-    items.map(async ({ answer }, i) => {
+    items.map(async ({ answer, source }, i) => {
       const own = responses.slice(i * perItem, (i + 1) * perItem).map(({ text }) => text);
-      const verdicts = await verifier.verify(answer, own);
+      const verdicts = await verifiers.of(source).verify(answer, own);
       return verdicts.filter(({ verdict }) => verdict === 'right').length / perItem;
     }),
   );

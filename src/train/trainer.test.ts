@@ -136,7 +136,7 @@ async function run(name: string, setup: Setup, books: Books, policy: Policy, sto
       ...{ temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: 4, stop: [], seed: 1 },
       longPrompts: 'refuse',
     },
-    verifier,
+    verifiers: { of: () => verifier },
     verifierOf: () => verifier,
     ports: books.ports(),
     events: {

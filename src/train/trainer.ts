@@ -13,7 +13,7 @@ import type { VerifierOf } from '../reward/types.ts';
 import type { Sampling } from '../rollout/types.ts';
 import type { DynamicRouter } from '../triage/dynamic.ts';
 import type { Visit } from '../triage/dynamic-types.ts';
-import type { Verifier } from '../verify/types.ts';
+import type { Verifiers } from '../verify/verifiers.ts';
 import { evaluate } from './evaluate.ts';
 import { type Group, rewardGroup, sequencesOf } from './groups.ts';
 import type { SurrogateSettings } from './loss.ts';
@@ -37,7 +37,9 @@ export interface TrainJob {
   prompts: ReadonlyMap<string, Prompt>;
   evalItems: readonly EvalItem[];
   sampling: Sampling;
-  verifier: Verifier;
+  /** For the held-out questions, by their source. */
+  verifiers: Pick<Verifiers, 'of'>;
+  /** For the prompts of the pool. */
   verifierOf: VerifierOf;
   ports: TrainPorts;
   events: TrainEvents;
@@ -82,19 +84,19 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
 const round = (x: number) => Math.round(x * 1000) / 1000;
 
 async function evaluateNow(job: TrainJob, state: TrainState): Promise<void> {
-  const { settings, evalItems, policy, sampling, verifier } = job;
+  const { settings, evalItems, policy, sampling, verifiers } = job;
   if (evalItems.length === 0) return;
   const { average, perPrompt } = await evaluate(
     policy,
     evalItems,
     settings.evalSamples,
     sampling,
-    verifier,
+    verifiers,
   );
   const { step } = state;
   const edge = step === 0 || step === settings.steps;
   const due = edge || (settings.greedyEvery > 0 && step % settings.greedyEvery === 0);
-  const greedy = due ? (await evaluate(policy, evalItems, 0, sampling, verifier)).average : null;
+  const greedy = due ? (await evaluate(policy, evalItems, 0, sampling, verifiers)).average : null;
   const evaluation: Evaluation = {
     step,
     average,

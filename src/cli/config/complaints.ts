@@ -1,7 +1,7 @@
 /** Turns what the schema found wrong into complaints that a person can act on. */
 import type { z } from 'zod';
 import { type Complaint, UserError } from '../../core/errors.ts';
-import { type Field, fieldAt, fields } from './fields.ts';
+import { type Field, fieldAt, fields, fieldsOf } from './fields.ts';
 import { nearest } from './suggest.ts';
 
 export type KeyPath = readonly PropertyKey[];
@@ -45,10 +45,8 @@ export function unknownKey(path: KeyPath, where: string | undefined): Complaint 
 function suggestion(path: KeyPath): string | undefined {
   const group = path.slice(0, -1).join('.');
   const name = String(path.at(-1));
-  const groupOf = (field: Field): string => field.path.slice(0, -1).join('.');
   const lastName = (field: Field): string => field.path.at(-1) ?? '';
-  const siblings = fields.filter((field) => groupOf(field) === group);
-  const sibling = nearest(name, siblings.map(lastName));
+  const sibling = nearest(name, fieldsOf(path.slice(0, -1)).map(lastName));
   if (sibling !== undefined) return group === '' ? sibling : `${group}.${sibling}`;
   const full = nearest(
     path.join('.'),

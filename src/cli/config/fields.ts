@@ -21,13 +21,44 @@ export interface Field {
   isPath: boolean;
 }
 
-/** All groups and keys in the order of the schema, a group before its keys. */
-export const fields: readonly Field[] = walk(z.toJSONSchema(configSchema, { io: 'input' }), []);
+/** In the path of a field: any name that a person gives, where a setting is a map of groups. */
+const anyName = '*';
 
-/** The field at `path`, or undefined where there is none. */
+const everywhere = walk(z.toJSONSchema(configSchema, { io: 'input' }), []);
+
+/** All groups and keys in the order of the schema, a group before its keys. Nothing that is in a map. */
+export const fields: readonly Field[] = everywhere.filter(({ path }) => !path.includes(anyName));
+
+/** The field at `path`, in a map too, or undefined where there is none. */
 export function fieldAt(path: readonly PropertyKey[]): Field | undefined {
-  const key = path.join('.');
-  return fields.find((field) => field.path.join('.') === key);
+  return everywhere.find((field) => isAt(field, path));
+}
+
+/** The fields of the group at `path`, in a map too. */
+export function fieldsOf(path: readonly PropertyKey[]): Field[] {
+  return everywhere.filter((field) => isAt({ path: field.path.slice(0, -1) }, path));
+}
+
+function isAt(field: Pick<Field, 'path'>, path: readonly PropertyKey[]): boolean {
+  return (
+    field.path.length === path.length &&
+    field.path.every((name, i) => name === anyName || name === path[i])
+  );
+}
+
+/** All fields with their paths in `root`, where maps have names. */
+export function fieldsIn(root: unknown): Field[] {
+  return everywhere.flatMap((field) =>
+    pathsIn(root, field.path).map((path) => ({ ...field, path })),
+  );
+}
+
+function pathsIn(root: unknown, path: readonly string[]): string[][] {
+  const [first, ...rest] = path;
+  if (first === undefined) return [[]];
+  const inside = new Map(typeof root === 'object' && root !== null ? Object.entries(root) : []);
+  const names = first === anyName ? [...inside.keys()] : [first];
+  return names.flatMap((name) => pathsIn(inside.get(name), rest).map((tail) => [name, ...tail]));
 }
 
 function walk(schema: JsonSchema, path: readonly string[]): Field[] {
@@ -43,8 +74,14 @@ function walk(schema: JsonSchema, path: readonly string[]): Field[] {
       value: group ? undefined : child.default,
       isPath: child.path === true,
     };
-    return [field, ...walk(child, here)];
+    return [field, ...walk(child, here), ...walkMap(child, here)];
   });
+}
+
+/** What stands in a map of groups, whatever the names in it. */
+function walkMap({ additionalProperties: entry }: JsonSchema, path: readonly string[]): Field[] {
+  if (typeof entry !== 'object' || entry.properties === undefined) return [];
+  return walk({ properties: { [anyName]: entry } }, path);
 }
 
 function wantedText(schema: JsonSchema | boolean): string {
@@ -66,7 +103,9 @@ function wantedText(schema: JsonSchema | boolean): string {
     case 'array':
       return listText(schema);
     case 'object':
-      return 'a group of settings';
+      return Object(schema.additionalProperties).properties === undefined
+        ? 'a group of settings'
+        : 'a map of groups of settings';
     default:
       if (schema.path === true) return 'a path';
       return schema.pattern === undefined ? 'text' : 'a name of letters, digits, dots and dashes';

@@ -92,43 +92,87 @@ const code = z
   .prefault({})
   .describe('Kind code');
 
-export const verify = z
-  .strictObject({
-    kind: z
-      .enum(verifierNames)
-      .default('auto')
-      .describe('Verifier; auto = mathematics, choice letters and text, by the form of the answer'),
-    extract,
-    math,
-    choice,
-    text,
-    regex: z
-      .strictObject({
-        flags: z
-          .string()
-          .regex(/^[ims]*$/)
-          .default('')
-          .describe('Flags i, m, s'),
-      })
-      .prefault({})
-      .describe('Kind regex'),
-    steps,
-    code,
-    module: z
-      .strictObject({
-        path: optionalPathKey('Your TypeScript or JavaScript module'),
-        export: z.string().min(1).default('default').describe('Name of the exported function'),
-      })
-      .prefault({})
-      .describe('Kind module'),
-    command: z
-      .array(z.string())
-      .default([])
-      .describe('Kind command: the program and its arguments; JSON lines in, JSON lines out'),
-    deadline_ms: count(1000, 1, 'A comparison that takes longer is undecided'),
-    max_answer_chars: count(4096, 1, 'A longer answer is undecided'),
-    max_response_chars: count(1_000_000, 1, 'Only so much of the end of a response is read'),
-    workers: count(0, 0, 'Threads; 0 = two, or one on one core'),
+/** How the answers to one prompt are judged. */
+const judging = z.strictObject({
+  kind: z
+    .enum(verifierNames)
+    .default('auto')
+    .describe('Verifier; auto = mathematics, choice letters and text, by the form of the answer'),
+  extract,
+  math,
+  choice,
+  text,
+  regex: z
+    .strictObject({
+      flags: z
+        .string()
+        .regex(/^[ims]*$/)
+        .default('')
+        .describe('Flags i, m, s'),
+    })
+    .prefault({})
+    .describe('Kind regex'),
+  steps,
+  code,
+  module: z
+    .strictObject({
+      path: optionalPathKey('Your TypeScript or JavaScript module'),
+      export: z.string().min(1).default('default').describe('Name of the exported function'),
+    })
+    .prefault({})
+    .describe('Kind module'),
+  command: z
+    .array(z.string())
+    .default([])
+    .describe('Kind command: the program and its arguments; JSON lines in, JSON lines out'),
+  deadline_ms: count(1000, 1, 'A comparison that takes longer is undecided'),
+  max_answer_chars: count(4096, 1, 'A longer answer is undecided'),
+  max_response_chars: count(1_000_000, 1, 'Only so much of the end of a response is read'),
+});
+
+export const verify = judging
+  .extend({
+    sources: z
+      .record(z.string(), ofSource(judging))
+      .default({})
+      .describe('Other settings for the prompts of a source, by its name; what is left out stays'),
+    workers: count(0, 0, 'Threads of each verifier; 0 = two, or one on one core'),
   })
   .prefault({})
   .describe('Is an answer right?');
+
+export type VerifySettings = z.output<typeof judging>;
+
+/**
+ * The settings for the prompts of `source`: its own, and those of all for what it leaves out. Groups are filled up key
+ * by key; a list or a map is taken whole.
+ */
+export function settingsOfSource(
+  { sources, workers: _, ...common }: z.output<typeof verify>,
+  source: string,
+): VerifySettings {
+  if (!Object.hasOwn(sources, source)) return common;
+  const own: Record<string, unknown> = sources[source];
+  const filled = Object.entries(common).map(([key, value]) => [
+    key,
+    isGroup(value) && isGroup(own[key]) ? { ...value, ...own[key] } : (own[key] ?? value),
+  ]);
+  return judging.parse(Object.fromEntries(filled));
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `group` with every key left out where it is not given: a default would hide what is set for all sources. */
+function ofSource(group: z.ZodObject): z.ZodObject {
+  const keys = Object.entries(group.shape).map(([name, key]) => [name, withoutDefault(key)]);
+  return z.strictObject(Object.fromEntries(keys));
+}
+
+function withoutDefault(key: z.ZodType): z.ZodType {
+  if (!(key instanceof z.ZodDefault || key instanceof z.ZodPrefault)) return key;
+  const inner = key.unwrap();
+  const bare = inner instanceof z.ZodObject ? ofSource(inner) : (inner as z.ZodType);
+  return bare.optional().meta(key.meta() ?? {});
+}

@@ -9,7 +9,7 @@ import type { Progress } from '../../core/progress.ts';
 import type { ReportData } from '../../report/data.ts';
 import type { Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
-import type { Verifier } from '../../verify/types.ts';
+import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { buyPlanned, labelDesk, savedPlan } from './labels.ts';
 import { withPolicy } from './policy.ts';
@@ -20,7 +20,7 @@ import { timed } from './stage-cost.ts';
 import { sampleMore, tracePool } from './trace.ts';
 import { trainRun } from './train.ts';
 import { triage } from './triage.ts';
-import { withVerifier } from './workspace.ts';
+import { withVerifiers } from './workspace.ts';
 
 /** Everything that makes it this demo; written to the settings of its workspace, where a person may change it. */
 export const demoSettings: Readonly<Record<string, unknown>> = {
@@ -56,15 +56,15 @@ export interface DemoStage {
   stop: AbortSignal;
 }
 
-/** All arms judge alike: one verifier for everything. */
-type Stage = DemoStage & { verifier: Verifier };
+/** All arms judge alike. */
+type Stage = DemoStage & { verifiers: Verifiers };
 
 /** From an empty workspace to the report. */
 export async function runDemo(given: DemoStage): Promise<{ path: string; data: ReportData }> {
   const { store, config } = given;
   await timed(config.workspace, 'demo', () =>
-    withVerifier(config, async (verifier) => {
-      const stage = { ...given, verifier };
+    withVerifiers(config, async (verifiers) => {
+      const stage = { ...given, verifiers };
       await ingestFiles({ ...stage, files: config.pool.files });
       await timed(config.workspace, 'trace', () => traceAll(stage));
       const arms = await plannedArms(stage);
@@ -78,9 +78,9 @@ export async function runDemo(given: DemoStage): Promise<{ path: string; data: R
   });
 }
 
-async function traceAll({ store, config, verifier, progress, stop }: Stage): Promise<void> {
+async function traceAll({ store, config, verifiers, progress, stop }: Stage): Promise<void> {
   await withPolicy(config, (policy) =>
-    tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+    tracePool({ store, config, policy, verifiers, progress, stop, round: 0 }),
   );
 }
 
@@ -135,7 +135,7 @@ function randomTriage(config: Config, { counts }: TriagePlan): Config {
 
 /** A plan that was made with these settings is left as it is: labels bought since would make it another. */
 async function planAndBuy(stage: Stage, planned: Config): Promise<TriagePlan> {
-  const { store, verifier, progress, stop } = stage;
+  const { store, verifiers, progress, stop } = stage;
   const config = { ...planned, label: { ...planned.label, account: null } };
   const { plan: name } = config.triage;
   const key = `demo_plan/${name}`;
@@ -145,10 +145,10 @@ async function planAndBuy(stage: Stage, planned: Config): Promise<TriagePlan> {
   if ((await store.meta.get(key)) !== asked) {
     await timed(config.workspace, `triage ${name}`, () =>
       triage({
-        ...{ store, config, desk, verifier, stop },
+        ...{ store, config, desk, verifiers, stop },
         sampleMore: (promptIds, samples) =>
           withPolicy(config, (policy) => {
-            const tracing = { store, config, policy, verifier, progress, stop, round: 0 };
+            const tracing = { store, config, policy, verifiers, progress, stop, round: 0 };
             return sampleMore(tracing, promptIds, samples);
           }),
       }),
@@ -170,7 +170,7 @@ async function planAndBuy(stage: Stage, planned: Config): Promise<TriagePlan> {
  * is asked for, the others end at a checkpoint before the first trouble is passed on.
  */
 async function trainAll(stage: Stage, arms: readonly Config[]): Promise<void> {
-  const { store, config, verifier } = stage;
+  const { store, config, verifiers } = stage;
   const failed = new AbortController();
   const stop = AbortSignal.any([stage.stop, failed.signal]);
   const names = arms.map(({ train }) => train.run ?? train.arm);
@@ -180,7 +180,7 @@ async function trainAll(stage: Stage, arms: readonly Config[]): Promise<void> {
     try {
       await timed(config.workspace, `run ${names[i]}`, () =>
         trainRun({
-          ...{ store, config: own, verifier },
+          ...{ store, config: own, verifiers },
           ...{ progress: progress[i], stop, sharing: arms.length },
         }),
       );

@@ -1,9 +1,9 @@
 /**
  * Pass rates of the probes, from their rollouts and the labels that were bought for them.
  */
+import type { VerifierOf } from '../../reward/types.ts';
 import { countVotes } from '../../reward/votes.ts';
 import type { Probe } from '../../triage/types.ts';
-import type { Verifier } from '../../verify/types.ts';
 
 /** A majority of one agrees with nobody: training would not use it either. */
 const MIN_VOTES = 2;
@@ -15,7 +15,7 @@ const MIN_VOTES = 2;
 export async function measureProbes(
   labels: readonly { promptId: string; answer: string }[],
   rollouts: readonly { promptId: string; text: string }[],
-  verifier: Verifier,
+  verifierOf: VerifierOf,
 ): Promise<Probe[]> {
   const texts = new Map<string, string[]>();
   for (const { promptId, text } of rollouts) {
@@ -26,6 +26,7 @@ export async function measureProbes(
   const measured = labels.map(async ({ promptId, answer: gold }) => {
     const responses = texts.get(promptId);
     if (responses === undefined) return [];
+    const verifier = verifierOf(promptId);
     const verdicts = await verifier.verify(gold, responses);
     const right = verdicts.filter(({ verdict }) => verdict === 'right');
     const { answer: vote, votes } = await countVotes(responses, verifier);

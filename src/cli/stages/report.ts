@@ -10,16 +10,16 @@ import { loadConfig as loadModelConfig } from '../../model/directory.ts';
 import type { Prompt } from '../../pool/types.ts';
 import type { ReportData, RunInfo } from '../../report/data.ts';
 import { writeReport } from '../../report/report.tsx';
+import type { VerifierOf } from '../../reward/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
-import type { Verifier } from '../../verify/types.ts';
 import type { Config } from '../config.ts';
 import { dependencyVersions, packageVersion } from '../version.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
 import { exampleTraces, type Judge, sensitivity } from './report-traces.ts';
 import { trainedReport } from './report-training.ts';
-import { withVerifier } from './workspace.ts';
+import { verifierByPrompt, withVerifiers } from './workspace.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
 export type Trained = Pick<ReportData, 'comparison' | 'training' | 'routing' | 'cost'>;
@@ -75,8 +75,8 @@ export async function reportData(stage: ReportStage): Promise<ReportData> {
     examples:
       plan === null || !hasModel
         ? null
-        : await withVerifier(config, async (verifier) => {
-            const judge = await judgeOf(store, config, verifier);
+        : await withVerifiers(config, async (verifiers) => {
+            const judge = await judgeOf(store, config, verifierByPrompt(verifiers, prompts));
             return await exampleTraces(store, plan, prompts, config.model, judge);
           }),
   };
@@ -87,13 +87,17 @@ async function planOf(store: Repositories, name: string): Promise<TriagePlan | n
   return (await savedPlan(store, name)).plan;
 }
 
-async function judgeOf(store: Repositories, config: Config, verifier: Verifier): Promise<Judge> {
+async function judgeOf(
+  store: Repositories,
+  config: Config,
+  verifierOf: VerifierOf,
+): Promise<Judge> {
   const labels = await store.labels.owned(labelAccount(config));
   const answers = new Map(labels.map(({ promptId, answer }) => [promptId, answer]));
   return async (promptId, response) => {
     const answer = answers.get(promptId);
     if (answer === undefined) return null;
-    const [{ verdict }] = await verifier.verify(answer, [response]);
+    const [{ verdict }] = await verifierOf(promptId).verify(answer, [response]);
     return verdict;
   };
 }

@@ -24,6 +24,7 @@ import {
 import { allHeads, completeTrace, meanDistances, traceRequest } from '../../trace/request.ts';
 import type { Policy, Response } from '../../train/policy.ts';
 import type { Verifier } from '../../verify/types.ts';
+import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { modelIdentity } from './model-identity.ts';
 import { poolPrompts, traceManifestKey } from './observations.ts';
@@ -38,7 +39,7 @@ export interface TraceStage {
   store: Store;
   config: Config;
   policy: Policy;
-  verifier: Verifier;
+  verifiers: Pick<Verifiers, 'of'>;
   progress: Progress;
   stop: AbortSignal;
   round: number;
@@ -236,10 +237,10 @@ async function sample(
   for (const one of responses)
     byPrompt.set(one.promptId, [...(byPrompt.get(one.promptId) ?? []), one]);
   const rows = await Promise.all(
-    ids.map((id) =>
+    prompts.map(({ id, source }) =>
       classified(
         [...(there.get(id) ?? []), ...(byPrompt.get(id) ?? []).map(boiledDown)],
-        stage.verifier,
+        stage.verifiers.of(source),
       ),
     ),
   );

@@ -5,6 +5,7 @@ import type { Progress } from '../../core/progress.ts';
 import type { OptimizerSettings } from '../../engine/adamw.ts';
 import type { LabelDesk } from '../../label/types.ts';
 import { readPool } from '../../pool/read.ts';
+import type { VerifierOf } from '../../reward/types.ts';
 import type { Store } from '../../store/types.ts';
 import { summarisePivots, traceChanges } from '../../trace/index.ts';
 import { completeTrace, traceRequest } from '../../trace/request.ts';
@@ -15,18 +16,19 @@ import { type TrainJob, train } from '../../train/trainer.ts';
 import type { Arm, EvalItem, TrainPorts, TrainSettings, TrainState } from '../../train/types.ts';
 import { defaultDynamicSettings } from '../../triage/dynamic.ts';
 import { estimatorByName } from '../../uncertainty/registry.ts';
-import type { Verifier } from '../../verify/types.ts';
+import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { labelAccount, labelDesk, savedPlan } from './labels.ts';
 import { modelIdentity } from './model-identity.ts';
 import { traceManifest } from './observations.ts';
 import { samplingOf, startPolicy } from './policy.ts';
 import { boiledDown, classified, keptSignals } from './trace.ts';
+import { verifierByPrompt } from './workspace.ts';
 
 export interface TrainStage {
   store: Store;
   config: Config;
-  verifier: Verifier;
+  verifiers: Pick<Verifiers, 'of'>;
   progress: Progress;
   stop: AbortSignal;
   /** Policies that run at the same time as this one. */
@@ -163,10 +165,12 @@ async function jobOf(
   directory: RunDirectory,
   state: TrainState,
 ): Promise<TrainJob> {
-  const { store, config, verifier, progress, stop } = stage;
+  const { store, config, verifiers, progress, stop } = stage;
   const prompts = new Map((await store.prompts.list()).map((prompt) => [prompt.id, prompt]));
   const desk = await labelDesk(store, config, accountOf(config));
-  const { schedule, tracing } = await scheduleOf(stage, desk, [...prompts.keys()], state);
+  const verifierOf = verifierByPrompt(verifiers, prompts.values());
+  const judged = { ...stage, verifierOf };
+  const { schedule, tracing } = await scheduleOf(judged, desk, [...prompts.keys()], state);
   const items = await evalItems(config);
   const asked = [...prompts.values(), ...items];
   await policy.check(
@@ -180,8 +184,8 @@ async function jobOf(
     prompts,
     evalItems: items,
     sampling: samplingOf(config),
-    verifier,
-    verifierOf: () => verifier,
+    verifiers,
+    verifierOf,
     ports: portsOf(store, desk, runName(config)),
     events: {
       asked: (questions) => {
@@ -217,8 +221,11 @@ function portsOf(store: Store, desk: LabelDesk, run: string): TrainPorts {
   };
 }
 
+/** The stage with the verifier of each prompt of its pool. */
+type JudgedStage = TrainStage & { verifierOf: VerifierOf };
+
 async function scheduleOf(
-  stage: TrainStage,
+  stage: JudgedStage,
   desk: LabelDesk,
   pool: readonly string[],
   state: TrainState,
@@ -282,7 +289,7 @@ function dynamicSettings({
 
 /** Training rollouts are traced as they are made; a visited prompt's score is the plan's, on its new responses. */
 async function tracingOf(
-  { store, config, verifier }: TrainStage,
+  { store, config, verifierOf }: JudgedStage,
   name: string,
 ): Promise<TrainJob['tracing']> {
   const manifest = await traceManifest(store, 0);
@@ -299,7 +306,7 @@ async function tracingOf(
         const whole = completeTrace(trace, signals, settings);
         return [summarisePivots(traceChanges(whole, settings), tau, settings.delta)];
       });
-      const rollouts = await classified(responses.map(boiledDown), verifier);
+      const rollouts = await classified(responses.map(boiledDown), verifierOf(promptId));
       const [score] = estimator.score([{ promptId, rollouts, pivots }], { seed: config.seed });
       return score;
     },

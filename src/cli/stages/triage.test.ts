@@ -22,14 +22,14 @@ import { planPath } from './plan-file.ts';
 import { ingestFiles } from './pool.ts';
 import { nothingTrained, reportData } from './report.ts';
 import { draftPlan, triage } from './triage.ts';
-import { verifierSpec } from './workspace.ts';
+import { verifierSpecs } from './workspace.ts';
 
 const PROMPTS = 120;
 const SAMPLES = 4;
 const stop = new AbortController().signal;
 let workspace: string;
 let store: Store;
-let verifier: Verifier;
+let verifiers: Verifiers;
 
 /** A pool that gets harder from the first to the last prompt; the harder, the more sudden the changes. */
 beforeAll(async () => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
   );
   writeFileSync(join(workspace, 'sums.jsonl'), lines.join('\n'));
   store = await openStore(workspace);
-  verifier = await openVerifier(verifierSpec(configOf()));
+  verifiers = await openVerifiers(verifierSpecs(configOf()));
   await ingestFiles({
     store,
     config: configOf(),
@@ -72,7 +72,7 @@ beforeAll(async () => {
   await store.meta.put(traceManifestKey(0), manifestToJson(manifest));
 }, 600_000);
 afterAll(async () => {
-  await verifier.close();
+  await verifiers.close();
   await store.close();
   rmSync(workspace, { recursive: true, force: true });
 });
@@ -119,7 +119,7 @@ test('a dry run buys and writes nothing and says which probes it would buy', asy
     store,
     config,
     desk,
-    verifier,
+    verifiers,
   });
   expect(probesToBuy).toHaveLength(30);
   expect(plan.decisions).toHaveLength(PROMPTS);
@@ -135,7 +135,7 @@ test('triage measures probes, routes the pool by quota, and its manifest replays
   const sampleMore = async (ids: readonly string[], samples: number) => {
     sampled.push([ids.length, samples]);
   };
-  const stage = { store, config, desk, verifier, sampleMore, stop };
+  const stage = { store, config, desk, verifiers, sampleMore, stop };
   const { plan, path, moved } = await triage(stage);
   expect(plan.fallback).toBeNull();
   expect(plan.calibration.verdict).toBe('beats chance');
@@ -188,7 +188,7 @@ test('plans live side by side, each with its own labels', async () => {
   const desk = await labelDesk(store, config);
   expect(await desk.spent()).toBe(0);
   const { plan } = await triage({
-    ...{ store, config, desk, verifier, stop },
+    ...{ store, config, desk, verifiers, stop },
     sampleMore: () => Promise.reject(new Error('a plan without probes samples nothing')),
   });
   expect(plan.estimator).toBe('random');
@@ -203,7 +203,7 @@ test('an estimator without its traces is refused with what to do', async () => {
     'triage.estimator=consistency',
   );
   const desk = await labelDesk(store, config);
-  await expect(draftPlan({ store, config, desk, verifier })).rejects.toThrow(
+  await expect(draftPlan({ store, config, desk, verifiers })).rejects.toThrow(
     /consistency needs.*pivottrace trace/s,
   );
 });

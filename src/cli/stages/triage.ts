@@ -21,11 +21,12 @@ import type {
 } from '../../triage/types.ts';
 import { computableEstimators, estimatorByName } from '../../uncertainty/registry.ts';
 import type { Estimator, EstimatorContext, PromptObservation } from '../../uncertainty/types.ts';
-import type { Verifier } from '../../verify/types.ts';
+import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { meanLengths, observePool } from './observations.ts';
 import { writePlanFile } from './plan-file.ts';
 import { measureProbes } from './probes.ts';
+import { verifierByPrompt } from './workspace.ts';
 
 /** Scores belong to a round of tracing; round 0 is the policy before training. */
 const ROUND = 0;
@@ -35,7 +36,7 @@ export interface TriageStage {
   store: Store;
   config: Config;
   desk: LabelDesk;
-  verifier: Verifier;
+  verifiers: Pick<Verifiers, 'of'>;
   /** Samples more responses, so that each of these prompts has `samples` in round 0. */
   sampleMore: (promptIds: readonly string[], samples: number) => Promise<void>;
   stop: AbortSignal;
@@ -185,14 +186,13 @@ function columnOf(
 }
 
 async function measured(
-  { store, verifier }: Pick<TriageStage, 'store' | 'verifier'>,
+  { store, verifiers }: Pick<TriageStage, 'store' | 'verifiers'>,
   labels: readonly { promptId: string; answer: string }[],
 ): Promise<Probe[]> {
-  const rollouts = await store.rollouts.of(
-    ROUND,
-    labels.map((label) => label.promptId),
-  );
-  return await measureProbes(labels, rollouts, verifier);
+  const ids = labels.map((label) => label.promptId);
+  const rollouts = await store.rollouts.of(ROUND, ids);
+  const verifierOf = verifierByPrompt(verifiers, await store.prompts.list(ids));
+  return await measureProbes(labels, rollouts, verifierOf);
 }
 
 function makePlan(

@@ -1,9 +1,11 @@
-/** What most verbs begin with: the store of the workspace and the verifier of the configuration. */
+/** What most verbs begin with: the store of the workspace and the verifiers of the configuration. */
+import type { Prompt } from '../../pool/types.ts';
+import type { VerifierOf } from '../../reward/types.ts';
 import { openStore } from '../../store/store.ts';
 import type { Store } from '../../store/types.ts';
-import { openVerifier } from '../../verify/open.ts';
 import type { VerifierSpec } from '../../verify/spec.ts';
-import type { Verifier } from '../../verify/types.ts';
+import { openVerifiers, type VerifierSpecs, type Verifiers } from '../../verify/verifiers.ts';
+import { settingsOfSource, type VerifySettings } from '../config/verify.ts';
 import type { Config } from '../config.ts';
 
 /** Runs `job` with the store open, and closes it whatever happens. */
@@ -16,26 +18,47 @@ export async function withStore<T>(config: Config, job: (store: Store) => Promis
   }
 }
 
-/** Runs `job` with the verifier of the configuration, and ends its threads whatever happens. */
-export async function withVerifier<T>(
+/** Runs `job` with the verifiers of the configuration, and ends their threads whatever happens. */
+export async function withVerifiers<T>(
   config: Config,
-  job: (verifier: Verifier) => Promise<T>,
+  job: (verifiers: Verifiers) => Promise<T>,
 ): Promise<T> {
-  const verifier = await openVerifier(verifierSpec(config), verifierThreads(config));
+  const verifiers = await openVerifiers(verifierSpecs(config), verifierThreads(config));
   try {
-    return await job(verifier);
+    return await job(verifiers);
   } finally {
-    await verifier.close();
+    await verifiers.close();
   }
 }
 
-/** Threads of the verifier: as set, or as many as it takes by itself. */
+/** The verifier of each of `prompts` by its id. Asking for another prompt is a fault. */
+export function verifierByPrompt(
+  verifiers: Pick<Verifiers, 'of'>,
+  prompts: Iterable<Pick<Prompt, 'id' | 'source'>>,
+): VerifierOf {
+  const sources = new Map(Array.from(prompts, ({ id, source }) => [id, source]));
+  return (promptId) => {
+    const source = sources.get(promptId);
+    if (source === undefined) throw new Error(`prompt ${promptId} is judged and not in the pool`);
+    return verifiers.of(source);
+  };
+}
+
+/** Threads of a verifier: as set, or as many as it takes by itself. */
 function verifierThreads({ verify }: Config): { workers?: number } {
   return verify.workers === 0 ? {} : { workers: verify.workers };
 }
 
-/** What the settings under `verify` ask for. */
-export function verifierSpec({ verify }: Config): VerifierSpec {
+/** What the settings under `verify` ask for, for every source that they name and for all others. */
+export function verifierSpecs({ verify }: Config): VerifierSpecs {
+  const own = Object.keys(verify.sources).map((source) => [
+    source,
+    specOf(settingsOfSource(verify, source)),
+  ]);
+  return { common: specOf(verify), sources: Object.fromEntries(own) };
+}
+
+function specOf(verify: VerifySettings): VerifierSpec {
   const { math, text, code, module } = verify;
   const { relative, absolute, equations, units } = math;
   return {

@@ -4,7 +4,7 @@ import { meanInterval } from '../../stats/student.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import { samplingOf, withPolicy } from '../stages/policy.ts';
 import { evalItems } from '../stages/train.ts';
-import { withVerifier } from '../stages/workspace.ts';
+import { withVerifiers } from '../stages/workspace.ts';
 import { table } from '../table.ts';
 import type { Verb } from '../verb.ts';
 
@@ -23,11 +23,11 @@ export const evaluation: Verb = {
     const sampling = samplingOf(config);
     const { samples } = config.eval;
     const { progress } = output;
-    const { sampled, greedy } = await withVerifier(config, (verifier) =>
+    const { sampled, greedy } = await withVerifiers(config, (verifiers) =>
       withPolicy(config, async (policy) => {
         const measure = async (name: string, count: number) => {
           progress.start(name, items.length * Math.max(1, count), 'responses');
-          const accuracy = await evaluate(policy, items, count, sampling, verifier, (done) =>
+          const accuracy = await evaluate(policy, items, count, sampling, verifiers, (done) =>
             progress.update(done),
           );
           progress.finish(name);

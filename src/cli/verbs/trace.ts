@@ -3,7 +3,7 @@ import { sensitivityLines } from '../../trace/index.ts';
 import { withPolicy } from '../stages/policy.ts';
 import { forgetSeconds, timed } from '../stages/stage-cost.ts';
 import { tracePool } from '../stages/trace.ts';
-import { withStore, withVerifier } from '../stages/workspace.ts';
+import { withStore, withVerifiers } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
 import type { Verb } from '../verb.ts';
 
@@ -23,8 +23,8 @@ export const trace: Verb = {
       await withPolicy(config, async (policy) => {
         const { progress } = output;
         const done = await timed(config.workspace, 'trace', () =>
-          withVerifier(config, (verifier) =>
-            tracePool({ store, config, policy, verifier, progress, stop, round: 0 }),
+          withVerifiers(config, (verifiers) =>
+            tracePool({ store, config, policy, verifiers, progress, stop, round: 0 }),
           ),
         );
         const heads = done.manifest.heads.map(({ layer, head }) => `${layer}.${head}`);

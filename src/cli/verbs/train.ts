@@ -1,7 +1,7 @@
 /** `train`: GRPO on what the plan routes; the same command goes on after a stop. */
 import { timed } from '../stages/stage-cost.ts';
 import { runName, trainRun } from '../stages/train.ts';
-import { withStore, withVerifier } from '../stages/workspace.ts';
+import { withStore, withVerifiers } from '../stages/workspace.ts';
 import type { Verb } from '../verb.ts';
 
 export const train: Verb = {
@@ -9,8 +9,8 @@ export const train: Verb = {
     await withStore(config, async (store) => {
       const { progress } = output;
       const run = () =>
-        withVerifier(config, (verifier) =>
-          trainRun({ store, config, verifier, progress, stop, sharing: 1 }),
+        withVerifiers(config, (verifiers) =>
+          trainRun({ store, config, verifiers, progress, stop, sharing: 1 }),
         );
       const { workspace } = config;
       const done = await timed(workspace, 'training', () =>

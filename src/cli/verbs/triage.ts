@@ -6,7 +6,7 @@ import { withPolicy } from '../stages/policy.ts';
 import { timed } from '../stages/stage-cost.ts';
 import { sampleMore } from '../stages/trace.ts';
 import { triage as carryOut, draftPlan } from '../stages/triage.ts';
-import { withStore, withVerifier } from '../stages/workspace.ts';
+import { withStore, withVerifiers } from '../stages/workspace.ts';
 import { counted } from '../table.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 
@@ -22,8 +22,8 @@ export const triage: Verb = {
 async function dryRun({ config, output }: VerbContext): Promise<void> {
   await withStore(config, async (store) => {
     const desk = await labelDesk(store, config);
-    const { plan, probesToBuy } = await withVerifier(config, (verifier) =>
-      draftPlan({ store, config, desk, verifier }),
+    const { plan, probesToBuy } = await withVerifiers(config, (verifiers) =>
+      draftPlan({ store, config, desk, verifiers }),
     );
     const lines = [describePlan(plan), '', 'A dry run: nothing was bought or written.'];
     if (probesToBuy.length > 0) {
@@ -40,12 +40,12 @@ async function execute({ config, output, stop }: VerbContext): Promise<void> {
     const desk = await labelDesk(store, config);
     const { progress } = output;
     const done = await timed(config.workspace, `triage ${config.triage.plan}`, () =>
-      withVerifier(config, (verifier) =>
+      withVerifiers(config, (verifiers) =>
         carryOut({
-          ...{ store, config, desk, verifier, stop },
+          ...{ store, config, desk, verifiers, stop },
           sampleMore: (promptIds, samples) =>
             withPolicy(config, (policy) => {
-              const tracing = { store, config, policy, verifier, progress, stop, round: 0 };
+              const tracing = { store, config, policy, verifiers, progress, stop, round: 0 };
               return sampleMore(tracing, promptIds, samples);
             }),
         }),

@@ -1,71 +1,18 @@
 // Takes the wrapping off an answer (Markdown, LaTeX delimiters, quotes, a closing full stop) and brings typography into
 // one form. Linear in the length. Knows nothing of what an answer means.
 
-/** What may stand around a whole answer. The longer of two with one beginning comes first. */
-const wrappings: readonly (readonly [string, string])[] = [
-  ['$$', '$$'],
-  ['$', '$'],
-  ['\\(', '\\)'],
-  ['\\[', '\\]'],
-  ['***', '***'],
-  ['**', '**'],
-  ['__', '__'],
-  ['*', '*'],
-  ['_', '_'],
-  ['```', '```'],
-  ['`', '`'],
-  ['"', '"'],
-  ["'", "'"],
-  ['\u201c', '\u201d'],
-  ['\u2018', '\u2019'],
-  ['\u300c', '\u300d'],
-];
-
-const boxes = ['\\boxed{', '\\fbox{'];
+import { unwrap } from '../unwrap.ts';
 
 /** Commands that only change the look of their argument. */
 const fonts =
   /\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathtt|mbox|emph|operatorname)\s?\{([^{}]*)\}/g;
 
-/** Deeper wrapping than this is left on. */
+/** Fonts inside fonts, deeper than this, are left on. */
 const maxLayers = 8;
 
-/** `answer` without what is wrapped around the whole of it. Case and inner spaces stay as they are. */
+/** `answer` without what is wrapped around the whole of it, and without fonts. Case and inner spaces stay as they are. */
 export function unwrapped(answer: string): string {
-  let text = answer.trim();
-  for (let layer = 0; layer < maxLayers; layer++) {
-    const inner = withoutLayer(text).trim();
-    if (inner === text || inner === '') break;
-    text = inner;
-  }
-  return text;
-}
-
-function withoutLayer(text: string): string {
-  if (/[.\u3002]$/.test(text) && !text.endsWith('..')) return text.slice(0, -1);
-  const box = boxes.find((name) => text.startsWith(name));
-  if (box !== undefined && closesAtEnd(text, box.length - 1)) return text.slice(box.length, -1);
-  for (const [open, close] of wrappings) {
-    if (text.length <= open.length + close.length) continue;
-    if (!text.startsWith(open) || !text.endsWith(close)) continue;
-    const inner = text.slice(open.length, -close.length);
-    // "$a$ and $b$" is not wrapped as a whole; "$\$5$" is.
-    if (!inner.replaceAll('\\$', '').includes(close) && !inner.endsWith('\\')) return inner;
-  }
-  const plain = withoutFonts(text);
-  return plain.length < text.length ? plain : text;
-}
-
-/** Whether the brace at `open` is closed by the last character. */
-function closesAtEnd(text: string, open: number): boolean {
-  let depth = 0;
-  for (let at = open; at < text.length; at++) {
-    const char = text[at];
-    if (char === '\\') at++;
-    else if (char === '{') depth++;
-    else if (char === '}' && --depth === 0) return at === text.length - 1;
-  }
-  return false;
+  return unwrap(withoutFonts(unwrap(answer)));
 }
 
 /** `\text{cm}` is "cm", wherever it stands. */

@@ -1,6 +1,7 @@
 // The verifier of mathematics: reads an answer once, keeps what it read, and compares. `auto` also takes lone capital letters
 // as choices. Knows nothing of responses or of threads.
 import type { Kind, Reading, Verdict } from '../types.ts';
+import { unwrap } from '../unwrap.ts';
 import { type Answer, interpret, normalText } from './answer.ts';
 import { type Choice, choiceOf } from './choice-form.ts';
 import { type Comparison, compareAnswers, nameOf } from './compare.ts';
@@ -8,7 +9,6 @@ import { warmDigits } from './digits.ts';
 import { exactKey, exactOf } from './exact.ts';
 import { parseAnswer } from './parse.ts';
 import type { Finding } from './scalar.ts';
-import { unwrap } from './unwrap.ts';
 
 export interface MathSettings extends Partial<Comparison> {
   /** Take "B", "(B)", "B. the cat" as the choice B. */

@@ -1,5 +1,7 @@
 // Takes the wrapping off an answer: boxes, Markdown, outer dollar signs, quotes, a closing full stop. Linear in the length.
+// Knows nothing of what an answer means.
 
+/** What may stand around a whole answer. The longer of two with one beginning comes first. */
 const pairs: readonly (readonly [string, string])[] = [
   ['$$', '$$'],
   ['$', '$'],
@@ -8,9 +10,15 @@ const pairs: readonly (readonly [string, string])[] = [
   ['***', '***'],
   ['**', '**'],
   ['__', '__'],
+  ['*', '*'],
+  ['_', '_'],
+  ['```', '```'],
   ['`', '`'],
   ['"', '"'],
+  ["'", "'"],
   ['\u201c', '\u201d'],
+  ['\u2018', '\u2019'],
+  ['\u300c', '\u300d'],
 ];
 
 const commands = [
@@ -38,7 +46,7 @@ export function unwrap(answer: string): string {
 }
 
 function withoutLayer(text: string): string {
-  if (/[^.]\.$/.test(text) && !text.endsWith('\\.')) return text.slice(0, -1);
+  if (/[^.\\][.\u3002]$/.test(text)) return text.slice(0, -1);
   const command = commands.find((name) => text.startsWith(name));
   if (command !== undefined) {
     const rest = text.slice(command.length).trimStart();
@@ -48,8 +56,9 @@ function withoutLayer(text: string): string {
   for (const [open, close] of pairs) {
     const size = text.length - open.length - close.length;
     const inner = text.slice(open.length, open.length + size);
-    if (size > 0 && text.startsWith(open) && text.endsWith(close) && !inner.includes(close))
-      return inner;
+    if (size <= 0 || !text.startsWith(open) || !text.endsWith(close)) continue;
+    // "$a$ and $b$" is not wrapped as a whole; "$\\$5$" is.
+    if (!inner.replaceAll('\\$', '').includes(close) && !inner.endsWith('\\')) return inner;
   }
   return text;
 }
