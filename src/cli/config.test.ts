@@ -7,6 +7,7 @@ import { fields } from './config/fields.ts';
 import { printConfig, starterConfig } from './config/print.ts';
 import { type Config, configSchema } from './config/schema.ts';
 import { editDistance, nearest } from './config/suggest.ts';
+import { settingsOfSource } from './config/verify.ts';
 import { configFileName, loadConfig, packageRoot } from './config.ts';
 
 let folder: string;
@@ -189,4 +190,69 @@ test('the nearest word is a likely slip, or nothing', () => {
       expect(distance).toBeGreaterThanOrEqual(Math.abs(a.length - b.length));
     }),
   );
+});
+
+const mixed = `verify:
+  deadline_ms: 500
+  math: {relative: 0.5, absolute: 2}
+  choice: {options: {A: one, B: two}}
+  sources:
+    gsm8k: {kind: number, math: {relative: 0}, choice: {options: {C: three}}}
+    mbpp:
+      kind: code
+      code:
+        enabled: true
+    plain:
+`;
+
+test('a source takes what it does not set from the settings of all sources', () => {
+  const { verify } = load(mixed);
+  const { sources: _, workers: __, ...common } = verify;
+  expect(settingsOfSource(verify, 'gsm8k')).toEqual({
+    ...common,
+    kind: 'number',
+    math: { ...common.math, relative: 0, absolute: 2 },
+    choice: { options: { C: 'three' }, several: false },
+  });
+  expect(settingsOfSource(verify, 'mbpp')).toEqual({
+    ...common,
+    kind: 'code',
+    code: { ...common.code, enabled: true },
+  });
+  for (const other of ['plain', 'unheard', 'constructor', '__proto__']) {
+    expect(settingsOfSource(verify, other), other).toEqual(common);
+  }
+  expect(load('').verify.sources).toEqual({});
+  expect(load('', 'verify.sources={"a.jsonl": {kind: text}}').verify.sources).toEqual({
+    'a.jsonl': { kind: 'text' },
+  });
+});
+
+test('the settings of a source are checked, filled and printed as those of all are', () => {
+  const inSource = (text: string) => complaint(`verify:\n  sources:\n    gsm8k: ${text}\n`);
+  expect(inSource('{knid: math}')).toContain(
+    'pivottrace.yaml:3:13: wanted a known setting of "verify.sources.gsm8k", found "verify.sources.gsm8k.knid". ' +
+      'Did you mean "verify.sources.gsm8k.kind"?',
+  );
+  expect(inSource('{math: {relativ: 1}}')).toContain('"verify.sources.gsm8k.math.relative"?');
+  expect(inSource('{workers: 2}')).toContain('found "verify.sources.gsm8k.workers"');
+  expect(inSource('{sources: {}}')).toContain('found "verify.sources.gsm8k.sources"');
+  expect(inSource('{kind: maths}')).toContain(
+    ':3:13: wanted one of auto, math, number, choice, text, json, regex, steps, code, module, command for "verify.sources.gsm8k.kind", found the text "maths".',
+  );
+  expect(inSource('{math: {relative: -1}}')).toContain('wanted a number of at least 0 for');
+  expect(inSource('number')).toContain('wanted a group of settings for "verify.sources.gsm8k"');
+  expect(complaint('verify: {sources: 3}')).toContain('wanted a map of groups of settings for');
+  expect(complaint('', 'verify.sources={gsm8k: {kind: 3}}')).toContain('override "verify.sources=');
+
+  const config = load(mixed);
+  expect(load(printConfig(config))).toEqual(config);
+
+  const modules = load(
+    'verify:\n  sources:\n    a: {module: {path: mine.ts}}\n    b: {module: {path: null}}\n',
+  );
+  expect(modules.verify.sources).toEqual({
+    a: { module: { path: join(folder, 'mine.ts') } },
+    b: { module: { path: null } },
+  });
 });

@@ -65,9 +65,13 @@ export class AnswerJudge implements Judge {
   private answerOf(gold: string): string {
     const isData = this.kind.seek === 'json' || this.kind.seek === 'code';
     if (isData || !(gold.includes('boxed{') || gold.includes('####'))) return gold;
-    const found = this.candidates(gold).find(({ mark }) => goldMarks.includes(mark));
-    return found?.text ?? gold;
+    return answerOfGold(gold, this.candidates(gold));
   }
+}
+
+/** The answer that a gold answer marks, or all of it; `found` are the candidates in it. */
+export function answerOfGold(gold: string, found: readonly Extraction[]): string {
+  return found.find(({ mark }) => goldMarks.includes(mark))?.text ?? gold;
 }
 
 /** `found` in a text that has `offset` more characters before it. */

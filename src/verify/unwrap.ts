@@ -21,15 +21,7 @@ const pairs: readonly (readonly [string, string])[] = [
   ['\u300c', '\u300d'],
 ];
 
-const commands = [
-  '\\boxed',
-  '\\fbox',
-  '\\framebox',
-  '\\text',
-  '\\textbf',
-  '\\mathbf',
-  '\\displaystyle',
-];
+const commands = ['\\boxed', '\\fbox', '\\framebox', '\\text', '\\textbf', '\\displaystyle'];
 
 /** Deeper wrapping is left on. */
 const maxLayers = 8;

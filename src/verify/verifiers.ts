@@ -44,7 +44,8 @@ export async function openVerifiers(
     for (const [source, spec] of Object.entries(sources)) {
       own.set(source, await open(spec).catch((error) => Promise.reject(ofSource(source, error))));
     }
-    return { of: (source) => own.get(source ?? '') ?? usual, close };
+    const of = (source?: string) => (source === undefined ? usual : (own.get(source) ?? usual));
+    return { of, close };
   } catch (error) {
     await close();
     throw error;

@@ -9,6 +9,7 @@ import { readJson } from '../../core/files.ts';
 import { formatBytes } from '../../core/rates.ts';
 import { identitySchema } from '../../store/owner.ts';
 import { isRunning } from '../../store/process.ts';
+import { type SandboxReport, sandboxReport } from '../../verify/code/python/interpreter.ts';
 import { type Config, packageRoot } from '../config.ts';
 import { facts } from '../table.ts';
 import type { Verb } from '../verb.ts';
@@ -22,6 +23,8 @@ export const env: Verb = {
     const providers = providerFacts();
     const bundled = modelFacts(join(packageRoot, 'models/reasoner'));
     const workspace = workspaceFacts(config);
+    const { enabled, python } = config.verify.code;
+    const sandbox = await sandboxReport(python);
     output.result(
       [
         facts([
@@ -30,6 +33,7 @@ export const env: Verb = {
           ['cores', `${machine.cores} (${machine.processor})`],
           ['memory', `${formatBytes(machine.memory)}, ${formatBytes(machine.free)} free`],
           ...Object.entries(providers).map(([name, state]): [string, string] => [name, state]),
+          ...sandboxFacts(sandbox, enabled),
           ['bundled model', bundled === null ? 'missing' : formatBytes(bundled)],
           ['settings', configFile ?? 'none; the defaults'],
           [
@@ -48,6 +52,7 @@ export const env: Verb = {
         version: packageVersion(),
         ...machine,
         providers,
+        code: { enabled, javascript: true, python: { interpreter: python, ...sandbox } },
         bundled_model_bytes: bundled,
         config: configFile ?? null,
         workspace: { path: config.workspace, ...workspace },
@@ -86,6 +91,19 @@ function providerFacts(): Record<'cpu' | 'webgpu' | 'cuda', string> {
   const state = (name: string): string => (bundled.has(name) ? 'bundled' : 'not in this build');
   const cuda = bundled.has('cuda') && !cudaLibrary() ? 'not installed' : state('cuda');
   return { cpu: state('cpu'), webgpu: state('webgpu'), cuda };
+}
+
+/** Where answers that are programs would run, whether or not they may. */
+function sandboxFacts(
+  { available, summary, holds }: SandboxReport,
+  enabled: boolean,
+): [string, string][] {
+  return [
+    ['programs', enabled ? 'may be run' : 'are not run (verify.code.enabled)'],
+    ['  JavaScript', 'QuickJS, anywhere'],
+    ['  Python', available ? summary : `cannot be run: ${summary}`],
+    ...holds.map((protection): [string, string] => ['', protection]),
+  ];
 }
 
 /** The CUDA provider is a library that an install script would download; ours are switched off. */

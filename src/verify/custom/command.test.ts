@@ -287,5 +287,18 @@ it.skipIf(environment === undefined)('math-verify itself', async () => {
     verdict: 'wrong',
   });
   expect(await judge.compare('x^2+2x+1', '(x+1)^2')).toMatchObject({ verdict: 'right' });
+  const alike = [
+    ['45', 'it is 45'],
+    ['5', 'So x = 5'],
+    ['x=5', '$x=5$'],
+    ['\\frac{1}{2}', '\\frac{1}{2}'],
+    ['1+x^2', 'x^2+1'],
+    ['a(b+c)', 'ab+ac'],
+    ['a(b+c)', 'ab + ac'],
+  ];
+  for (const [gold, response] of alike) {
+    const verdict = await judge.verify(gold, response);
+    expect({ response, ...verdict }).toMatchObject({ response, verdict: 'right' });
+  }
   expect(await judge.verify('', '5')).toMatchObject({ verdict: 'undecided' });
 });

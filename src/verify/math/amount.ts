@@ -2,7 +2,7 @@
 // are text. Knows nothing of lists or relations.
 import { ExpressionParser } from './expression.ts';
 import { has, mul, type Node, negative, num, Unparsed } from './node.ts';
-import { rawText, type Source } from './source.ts';
+import { rawText, type Source, spacedText } from './source.ts';
 import type { Token } from './tokens.ts';
 import { isUnitWord } from './units.ts';
 
@@ -61,7 +61,7 @@ export function quantity(source: Source, first: number, to: number, depth: numbe
   const loose = depth === 0 ? looseUnit(source, from, to) : undefined;
   if (loose !== undefined) {
     const arg = new ExpressionParser(source, from, loose, depth).whole();
-    return { op: 'unit', arg, unit: rawText(source, loose, to) };
+    return { op: 'unit', arg, unit: spacedText(source, loose, to) };
   }
   const parser = new ExpressionParser(source, from, to, depth);
   const arg = parser.sum();
@@ -121,7 +121,7 @@ function withUnit(source: Source, given: Node, first: number, to: number, depth:
   }
   const rest = source.tokens.slice(from, to);
   const [head] = rest;
-  const unit = rawText(source, from, to);
+  const unit = spacedText(source, from, to);
   const begins =
     head.kind === 'word' ||
     currencies.get(head.text) !== undefined ||

@@ -2,6 +2,7 @@
 // Knows nothing of how two of them are compared.
 
 import { components, matrixRows, withDeterminants } from './linear.ts';
+import { labelOf } from './names.ts';
 import { has, mul, type Node, negative, num, reciprocal, sum } from './node.ts';
 import { type Region, regionOfRelation, regionOfSet } from './region.ts';
 import { isOpaque, parseUnit, type Unit } from './units.ts';
@@ -221,28 +222,36 @@ function list(given: readonly Node[], joint: ',' | 'or' | 'and'): Answer {
   const items = nodes.map(interpret);
   const whole = joint === ',' ? undefined : compound(items);
   if (whole !== undefined) return whole;
-  const labels = items.map((item) => (item.form === 'value' ? item.label : undefined));
-  const distinct =
-    labels.every((label) => label !== undefined) && new Set(labels).size === labels.length;
-  if (distinct && joint === 'or') return spelledOut('or', nodes);
-  if (distinct) {
-    return {
-      form: 'assignments',
-      values: new Map(items.map((item, i) => [labels[i] ?? '', unlabelled(item)])),
-    };
-  }
+  const assigned = assignments(items);
+  if (assigned !== undefined) return joint === 'or' ? spelledOut('or', nodes) : assigned;
   const conditions = items.every(({ form }) => form === 'region')
     ? regionOfConditions(nodes, ',')
     : undefined;
   if (conditions !== undefined) return conditions;
-  const flat = items.flatMap((item) =>
-    item.form === 'items' && item.kind === 'list' ? item.items : [item],
-  );
+  const flat = items.flatMap(listed);
+  const labels = items.map(labelOfValue);
   // "x = 1, 2" and "x = 1 or x = 2": the name says only what the values are values of.
   const named = new Set(labels.filter((label) => label !== undefined)).size === 1;
   const [label] = labels.filter((one) => one !== undefined);
   if (!named || label === undefined) return { form: 'items', kind: 'list', items: flat };
   return { form: 'items', kind: 'list', items: flat.map(unlabelled), label };
+}
+
+function labelOfValue(item: Answer): string | undefined {
+  return item.form === 'value' ? item.label : undefined;
+}
+
+/** The items of a list inside a list; anything else is one item. */
+function listed(item: Answer): Answer[] {
+  return item.form === 'items' && item.kind === 'list' ? item.items : [item];
+}
+
+/** "x = 1, y = 2": values with a name each, all different. */
+function assignments(items: readonly Answer[]): Answer | undefined {
+  const labels = items.map(labelOfValue);
+  if (labels.includes(undefined) || new Set(labels).size < labels.length) return undefined;
+  const values = new Map(items.map((item, i) => [labels[i] ?? '', unlabelled(item)]));
+  return { form: 'assignments', values };
 }
 
 /** "3 hours and 20 minutes", "5 feet 3 inches": one quantity, in its smallest unit. */
@@ -270,15 +279,18 @@ function unlabelled(answer: Answer): Answer {
 }
 
 function bracket(node: Extract<Node, { op: 'bracket' }>): Answer {
-  const inside = list(node.items, ',');
-  if (inside.form === 'assignments' && node.open !== '{') return inside;
-  const items = spreadDots(node.items).map(interpret);
-  if (node.open === '{') {
-    const flat = items.flatMap((item) =>
-      item.form === 'items' && item.kind === 'list' ? item.items : [item],
-    );
-    return { form: 'items', kind: 'set', items: flat };
+  // "(\\pm 3, 0)" is two points.
+  if (node.open === '(' && has(node, ({ op }) => op === 'pm')) {
+    const both = [1, -1].map((sign) => ({
+      ...node,
+      items: node.items.map((item) => withSign(item, sign === 1 ? 1 : -1)),
+    }));
+    return { form: 'items', kind: 'list', items: both.map(bracket) };
   }
+  const items = spreadDots(node.items).map(interpret);
+  if (node.open === '{') return { form: 'items', kind: 'set', items: items.flatMap(listed) };
+  const assigned = items.length > 0 ? assignments(items) : undefined;
+  if (assigned !== undefined) return assigned;
   const mixed = (node.open === '(') !== (node.close === ')');
   const kind =
     node.open === '<' ? 'tuple' : mixed ? 'half' : node.open === '(' ? 'tuple' : 'square';
@@ -331,6 +343,8 @@ function equality(node: Extract<Node, { op: 'relation' }>): Answer {
       ),
     };
   }
+  const tuple = sides.length === 2 ? namedTuple(first, last) : undefined;
+  if (tuple !== undefined) return tuple;
   const side = exactSides.length > 1 ? exactSides[exactSides.length - 1] : last;
   const label = labelOf(first, side);
   if (label !== undefined) return named(label, side, node, rounded < 0 ? undefined : last);
@@ -341,50 +355,21 @@ function equality(node: Extract<Node, { op: 'relation' }>): Answer {
   return { form: 'equation', node };
 }
 
+/** "(x, y) = (1, 2)" says what x and y are. */
+function namedTuple(names: Node, values: Node): Answer | undefined {
+  if (names.op !== 'bracket' || values.op !== 'bracket') return undefined;
+  if (names.items.length !== values.items.length) return undefined;
+  const known = names.items.map((name) => (name.op === 'sym' ? name.name : ''));
+  if (known.includes('') || new Set(known).size < known.length) return undefined;
+  return {
+    form: 'assignments',
+    values: new Map(known.map((name, i) => [name, interpret(values.items[i])])),
+  };
+}
+
 function named(label: string, side: Node, node: Node, also: Node | undefined): Answer {
   const inner = interpret(side);
-  if (inner.form === 'items' && inner.kind === 'list') {
-    return { ...inner, items: inner.items };
-  }
-  // "(x, y) = (1, 2)" says what x and y are.
+  if (inner.form === 'items' && inner.kind === 'list') return { ...inner, label };
   if (inner.form !== 'value') return inner;
   return { ...inner, label, equation: node, ...(also === undefined ? {} : { also }) };
-}
-
-/** What a side of an equation names, where it is a name for the other side: x, f(x), AB, m + n, "Area". */
-function labelOf(side: Node, other: Node): string | undefined {
-  const mentions = (name: string): boolean =>
-    has(other, (part) => part.op === 'sym' && part.name === name);
-  if (side.op === 'text') return `"${side.text.toLowerCase()}"`;
-  if (side.op === 'sym') return mentions(side.name) ? undefined : side.name;
-  // "A^{-1} = ..." names a matrix.
-  if (side.op === 'pow' && side.base.op === 'sym' && other.op === 'matrix') return side.base.name;
-  const set = side.op === 'union' || side.op === 'intersection' || side.op === 'without';
-  if (set && other.op === 'bracket') return 'set';
-  if (side.op === 'bracket') {
-    return side.items.every(({ op }) => op === 'sym') ? `(${side.items.length})` : undefined;
-  }
-  if (side.op === 'fn' && /^[fgFG]'*$/.test(side.name)) return `fn:${side.name}`;
-  if (side.op === 'fn' && side.name === 'abs') {
-    const inner = labelOf(side.args[0], other);
-    return inner && `|${inner}|`;
-  }
-  return side.op === 'mul' || side.op === 'add' ? compoundLabel(side, other, mentions) : undefined;
-}
-
-/** "AB = 5" and "m + n = 17" name a number, "y(x) = 2x" a function. */
-function compoundLabel(
-  side: Extract<Node, { op: 'mul' | 'add' }>,
-  other: Node,
-  mentions: (name: string) => boolean,
-): string | undefined {
-  const names = side.args.map((arg) =>
-    arg.op === 'sym' && !arg.name.includes("'") ? arg.name : '',
-  );
-  if (names.includes('')) return undefined;
-  const [head, argument] = names;
-  const applied = side.op === 'mul' && names.length === 2 && mentions(argument) && !mentions(head);
-  if (applied) return `fn:${head}`;
-  const constant = !has(other, ({ op }) => op === 'sym' || op === 'text');
-  return constant ? `${side.op}:${names.sort().join(' ')}` : undefined;
 }

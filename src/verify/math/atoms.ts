@@ -5,7 +5,7 @@ import { enclosed } from './enclosed.ts';
 import { fn, mul, type Node, negative, num, pow, reciprocal, sum, sym, Unparsed } from './node.ts';
 import { isInteger } from './q.ts';
 import { series } from './series.ts';
-import { isCommand, isSign, rawText } from './source.ts';
+import { isCommand, isSign, rawText, step } from './source.ts';
 import type { Token } from './tokens.ts';
 import { functionNames } from './words.ts';
 
@@ -31,6 +31,9 @@ const symbolCommands = new Set(
 
 const aliases: ReadonlyMap<string, string> = new Map(
   Object.entries<string>({
+    tg: 'tan',
+    ctg: 'cot',
+    arctg: 'arctan',
     asin: 'arcsin',
     acos: 'arccos',
     atan: 'arctan',
@@ -73,6 +76,7 @@ export abstract class AtomParser extends Cursor {
   protected abstract exponent(): Node;
 
   protected atom(): Node {
+    step(this.source);
     const token = this.token;
     if (token === undefined) throw new Unparsed('an expression ends too soon');
     switch (token.kind) {

@@ -47,7 +47,15 @@ export function clean(answer: string): string {
 }
 
 /** "]0, 1[" as "(0, 1)": the outward brackets of other countries. */
-function openInterval(answer: string): string {
+function openInterval(given: string): string {
+  const answer = given
+    .replace(/\\left ?</g, '\\langle ')
+    .replace(/\\right ?>/g, '\\rangle ')
+    .replace(/\^ ?\{? ?((?:\\prime ?){1,3})\}?/g, (_, primes: string) =>
+      "'".repeat(primes.split('prime').length - 1),
+    )
+    .replace(/\\(?:text|mathrm) ?\{[~ ]?([kMm]?) ?\\Omega ?\}/g, '\\text{$1Ω}')
+    .replace(/(?<=[\d}] ?)([kMm]?) ?\\Omega ?$/, '\\text{$1Ω}');
   const found = /^\s*(\\left)?([\][])([^[\]]{1,200}[,;][^[\]]{1,200}?)(\\right)?([\][])\s*$/.exec(
     answer,
   );

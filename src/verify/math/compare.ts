@@ -109,12 +109,14 @@ function itemsAnd(a: Items, b: Answer, how: Comparison): Finding | undefined {
     return region === undefined ? undefined : regions(region, b.region, how);
   }
   if (b.form === 'assignments') {
-    if (a.label !== undefined)
-      return { same: false, rung: 'assignment', reason: 'other variables' };
     const items = inNameOrder(b.values);
     // x_1 and x_2 are solutions of one equation: which is which does not matter.
     const indexed =
       new Set([...b.values.keys()].map((name) => name.replace(/_\d+$/, ''))).size === 1;
+    const [base] = [...b.values.keys()].map((name) => name.replace(/_\d+$/, ''));
+    if (a.label !== undefined && !(indexed && a.label === base)) {
+      return { same: false, rung: 'assignment', reason: 'other variables' };
+    }
     if (indexed && (a.kind === 'list' || a.kind === 'set')) {
       return anyOrder(a, { form: 'items', kind: 'list', items }, how);
     }
@@ -154,6 +156,9 @@ function inNameOrder(values: Map<string, Answer>): Answer[] {
 }
 
 function itemLists(a: Items, b: Items, how: Comparison): Finding {
+  if (a.label !== undefined && b.label !== undefined && a.label !== b.label) {
+    return { same: false, rung: 'set', reason: 'other variables' };
+  }
   if (a.kind === b.kind) {
     return a.kind === 'list' || a.kind === 'set' ? anyOrder(a, b, how) : bracketed(a, b, how);
   }
@@ -348,20 +353,20 @@ function quotientPart(part: Answer): number | undefined {
   return value > 0 && Number.isFinite(value) ? value : undefined;
 }
 
+function valueInBase({ digits, base }: Extract<Answer, { form: 'based' }>): bigint {
+  return [...digits].reduce((total, digit) => total * BigInt(base) + BigInt(digit), 0n);
+}
+
 /** Digits in a base: equal with that base or with none; the value in another base is for someone who knows the question. */
 function based(a: Extract<Answer, { form: 'based' }>, b: Answer): Finding | undefined {
   if (b.form === 'based') {
-    const same = a.base === b.base && a.digits === b.digits;
-    return {
-      same,
-      rung: 'base',
-      reason: same ? 'the same digits and base' : 'other digits or another base',
-    };
+    const same = a.base === b.base ? a.digits === b.digits : valueInBase(a) === valueInBase(b);
+    return { same, rung: 'base', reason: same ? 'the same value' : 'another value' };
   }
   if (b.form !== 'value' || b.node.op !== 'num') return undefined;
   if (b.node.value.n.toString() === a.digits && b.node.value.d === 1n)
     return { same: true, rung: 'base', reason: 'the same digits' };
-  const value = [...a.digits].reduce((total, digit) => total * BigInt(a.base) + BigInt(digit), 0n);
+  const value = valueInBase(a);
   const same = b.node.value.d === 1n && value === b.node.value.n;
   return {
     same: same ? undefined : false,

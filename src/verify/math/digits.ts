@@ -2,7 +2,7 @@
 // Only for expressions that are small enough to be evaluated at once; the rest is refused.
 import { ComputeEngine } from '@cortex-js/compute-engine';
 import { evaluate } from './evaluate.ts';
-import { has, type Node, parts } from './node.ts';
+import { has, type Node, parts, sizeOf } from './node.ts';
 import { toNumber } from './q.ts';
 
 type MathJson = number | string | { num: string } | [string, ...MathJson[]];
@@ -15,6 +15,8 @@ const mostDigits = 1000;
 const precisions = [usualDigits, 300, mostDigits];
 /** Larger expressions are not evaluated: every function of the engine takes a millisecond. */
 const mostNodes = 120;
+/** Functions, roots and powers in one comparison. */
+const mostFunctions = 16;
 /** Exponents and arguments of factorials above this are not evaluated: the engine cannot be stopped while it does. */
 const largest = 5000;
 
@@ -45,6 +47,7 @@ export function warmDigits(): void {
 export function equalToDigits(a: Node, b: Node): boolean | undefined {
   if (has(a, isTooLarge) || has(b, isTooLarge)) return undefined;
   if (sizeOf(a) + sizeOf(b) > mostNodes) return undefined;
+  if (functionsIn(a) + functionsIn(b) > mostFunctions) return undefined;
   const weight = weightOf(a) + weightOf(b);
   const digits = digitsFor(weight);
   if (digits === undefined) return undefined;
@@ -58,8 +61,9 @@ export function equalToDigits(a: Node, b: Node): boolean | undefined {
   return gap === 0 || gap <= scale * 10 ** (-0.75 * (digits - weight));
 }
 
-function sizeOf(node: Node): number {
-  return parts(node).reduce((total, part) => total + sizeOf(part), 1);
+function functionsIn(node: Node): number {
+  const own = node.op === 'fn' || node.op === 'root' || node.op === 'pow' ? 1 : 0;
+  return parts(node).reduce((total, part) => total + functionsIn(part), own);
 }
 
 function digitsFor(weight: number): number | undefined {
@@ -114,7 +118,9 @@ function isLargeExponent(exponent: Node): boolean {
 function isTooLarge(node: Node): boolean {
   if (node.op === 'pow') return isLargeExponent(node.exponent);
   if (node.op === 'fn' && (node.name === 'factorial' || node.name === 'binom')) {
-    return node.args.some((arg) => arg.op !== 'num' || Math.abs(toNumber(arg.value)) > largest);
+    return node.args.some(
+      (arg) => arg.op !== 'num' || arg.value.d !== 1n || Math.abs(toNumber(arg.value)) > largest,
+    );
   }
   return node.op === 'num' && node.value.n.toString(16).length > 2000;
 }

@@ -82,7 +82,8 @@ function environment(source: Source, at: number, end: number, depth: number): En
   let from = named + 1;
   if (kind === 'array' && isSign(source, from, '{')) from = source.close[from] + 1;
   const inner = new Environment(source, from, end, depth + 1);
-  const next = source.close[end + 1] + 1;
+  const next = (source.close[end + 1] ?? -1) + 1;
+  if (next === 0) throw new Unparsed('\\end without a name');
   if (statementKinds.has(kind)) {
     const lines = inner.lines();
     const node: Node = lines.length === 1 ? lines[0] : { op: 'list', joint: 'and', items: lines };

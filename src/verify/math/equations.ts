@@ -72,11 +72,32 @@ function proportional(a: Node, b: Node, anySign: boolean): boolean | undefined {
   const [x, y] = [exactOf(a), exactOf(b)];
   if (x === undefined || y === undefined) return byProbes(a, b, anySign);
   const constants = poly.rational(x.den) !== undefined && poly.rational(y.den) !== undefined;
-  const ratio = ratioOf(x.num, y.num);
+  const ratio = anySign
+    ? ratioOf(withoutDivisors(x.num), withoutDivisors(y.num))
+    : ratioOf(x.num, y.num);
   // Multiplying an equation with its denominators keeps its solutions but for the zeros of those.
   if (ratio === undefined && constants && isDecidable(x) && isDecidable(y)) return false;
   if (ratio !== undefined && (constants || anySign)) return anySign || ratio.n > 0n === true;
   return byProbes(a, b, anySign);
+}
+
+/** Multiplied by what it divides by: y - 1/x as xy - 1. */
+function withoutDivisors(x: poly.Polynomial): poly.Polynomial {
+  let lowest = new Map<string, q.Q>();
+  for (const { monomial } of x.values()) {
+    for (const [name, exponent] of monomial) {
+      const before = lowest.get(name) ?? q.zero;
+      if (q.order(exponent, before) < 0) lowest = lowest.set(name, exponent);
+    }
+  }
+  try {
+    return [...lowest].reduce(
+      (rest, [name, exponent]) => poly.multiply(rest, poly.atom(name, q.negate(exponent))),
+      x,
+    );
+  } catch {
+    return x;
+  }
 }
 
 /** c with x = c y, for polynomials. */

@@ -61,6 +61,8 @@ export class ExpressionParser extends AtomParser {
   private takeTimes(factors: readonly Node[]): boolean {
     if (!this.takeCommand('times')) return false;
     const last = factors.at(-1);
+    const { tokens } = this.source;
+    if (tokens[this.at - 2]?.bold && tokens[this.at]?.bold) throw new Unparsed('a vector product');
     if (last?.op === 'sym' && last.name.startsWith('\\vec')) throw new Unparsed('a vector product');
     return true;
   }

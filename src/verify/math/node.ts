@@ -107,6 +107,11 @@ export function parts(node: Node): readonly Node[] {
   }
 }
 
+/** The number of parts of a node, itself among them. */
+export function sizeOf(node: Node): number {
+  return parts(node).reduce((total, part) => total + sizeOf(part), 1);
+}
+
 /** Whether a node or one of its parts is what `wanted` says. */
 export function has(node: Node, wanted: (part: Node) => boolean): boolean {
   return wanted(node) || parts(node).some((part) => has(part, wanted));

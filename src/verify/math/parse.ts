@@ -3,8 +3,17 @@
 
 import { quantity } from './amount.ts';
 import { clean } from './clean.ts';
-import { type Node, num, type Sign, sym, Unparsed, unnamedVariable } from './node.ts';
-import { matched, maxDepth, outside, rawText, type Source } from './source.ts';
+import {
+  mul,
+  type Node,
+  num,
+  reciprocal,
+  type Sign,
+  sym,
+  Unparsed,
+  unnamedVariable,
+} from './node.ts';
+import { matched, maxDepth, maxSteps, outside, rawText, type Source, step } from './source.ts';
 import { type Token, type TokenSettings, tokensOf } from './tokens.ts';
 
 /** Parses an answer as it was written. Text that is no mathematics gives a `text` node. */
@@ -13,7 +22,13 @@ export function parseAnswer(answer: string, settings: TokenSettings = { groups: 
   if (verbatim.test(text)) return { op: 'text', text };
   try {
     const tokens = tokensOf(text, settings);
-    const source: Source = { text, tokens, close: matched(tokens), statement };
+    const source: Source = {
+      text,
+      tokens,
+      close: matched(tokens),
+      steps: { left: maxSteps },
+      statement,
+    };
     return statement(source, 0, tokens.length, 0);
   } catch (error) {
     if (error instanceof Unparsed) return { op: 'text', text };
@@ -39,6 +54,7 @@ const closingMarks = new Set(['.', ',', ';', '!', '?', ':']);
 
 function statement(source: Source, first: number, last: number, depth: number): Node {
   if (depth > maxDepth) throw new Unparsed('nested too deeply');
+  step(source);
   const from = afterArrow(source, first, last);
   let to = last;
   // "5." and "5," end a sentence; "5!" is a factorial.
@@ -191,7 +207,11 @@ function relation(source: Source, from: number, to: number, depth: number): Node
   }
   if (sides.length === 0) return value(source, start, to, depth);
   if (start < to) sides.push(side(source, start, to, depth));
-  else signs.pop();
+  else if (signs.pop() !== undefined && sides.length === 1 && start - from <= 2) {
+    const [only] = sides;
+    if (only.op === 'sym' && only.name === unnamedVariable)
+      throw new Unparsed('a relation of nothing');
+  }
   return sides.length === 1 ? sides[0] : { op: 'relation', sides, signs };
 }
 
@@ -216,6 +236,11 @@ function value(source: Source, from: number, to: number, depth: number): Node {
   for (const [index, token] of outside(source, from, to)) {
     const op = setOperation(source, index, token, from, to);
     if (op !== undefined && index > from && index + 1 < to) ops.push({ at: index, op });
+  }
+  for (const [index, token] of outside(source, from, to)) {
+    if (token.kind !== 'cmd' || token.text !== 'over') continue;
+    const below = quantity(source, index + 1, to, depth);
+    return mul(quantity(source, from, index, depth), reciprocal(below));
   }
   if (ops.length === 0) return sequence(source, from, to) ?? quantity(source, from, to, depth);
   if (isClock(source, from, to)) return { op: 'text', text: rawText(source, from, to) };

@@ -8,6 +8,7 @@ import { exactOf, rationalOf } from './exact.ts';
 import { has, type Node } from './node.ts';
 import * as q from './q.ts';
 import { compareScalars, type Finding } from './scalar.ts';
+import { substitute } from './series.ts';
 import { isOpaque, parseUnit, type Unit } from './units.ts';
 
 export function compareValues(a: Value, b: Value, how: Comparison): Finding {
@@ -34,7 +35,8 @@ function labels(a: Value, b: Value, how: Comparison): Finding | undefined {
   if (how.equations === 'whole' && (x === undefined) !== (y === undefined)) {
     return { same: false, rung: 'equation', reason: 'one is an equation, the other a value' };
   }
-  if (x === undefined || y === undefined || x === y) return undefined;
+  if (x === undefined || y === undefined) return undefined;
+  if (x === y) return x.startsWith('fn:') ? sameFunction(a, b, how) : undefined;
   // "Area = 12" against "A = 12": a name in words may be that of the other side.
   if (isWords(x) !== isWords(y)) return undefined;
   if (isWords(x)) return wordLabels(a, b, how);
@@ -46,6 +48,19 @@ function labels(a: Value, b: Value, how: Comparison): Finding | undefined {
   }
   const same = relations(a.equation, b.equation);
   return same.same === true ? same : { same: false, rung: 'equation', reason: 'other names' };
+}
+
+/** f(n) = n + 1 is f(x) = x + 1. Undefined where both have the same argument, or more than a variable. */
+function sameFunction(a: Value, b: Value, how: Comparison): Finding | undefined {
+  const [x, y] = [argumentOf(a), argumentOf(b)];
+  if (x === undefined || y === undefined || x === y) return undefined;
+  return compareScalars(a.node, substitute(b.node, y, { op: 'sym', name: x }), how.tolerance);
+}
+
+function argumentOf({ equation }: Value): string | undefined {
+  const side = equation?.op === 'relation' ? equation.sides[0] : undefined;
+  const argument = side?.op === 'fn' || side?.op === 'mul' ? side.args.at(-1) : undefined;
+  return argument?.op === 'sym' ? argument.name : undefined;
 }
 
 function isWords(label: string): boolean {
@@ -102,7 +117,7 @@ function full(value: Value): Node {
 function measured(a: Value, b: Value, how: Comparison): Finding {
   const [x, y] = [unitOf(a, b), unitOf(b, a)];
   const [m, n] = [x?.value ?? a.node, y?.value ?? b.node];
-  const [u, v] = [x?.unit, y?.unit];
+  const [u, v] = [asMass(x?.unit, y?.unit), asMass(y?.unit, x?.unit)];
   const bare = compareScalars(m, n, how.tolerance);
   if (u === undefined || v === undefined) {
     if (how.units === 'optional')
@@ -126,6 +141,12 @@ function measured(a: Value, b: Value, how: Comparison): Finding {
     rung: 'unit',
     reason: same ? 'the same quantity in other units' : 'another quantity',
   };
+}
+
+/** Pounds are money until they meet a mass. */
+function asMass(unit: Unit | undefined, other: Unit | undefined): Unit | undefined {
+  const pounds = unit?.dimension === 'P1' && other?.dimension === 'M1';
+  return pounds ? { dimension: 'M1', factor: 0.45359237 } : unit;
 }
 
 function otherUnit(u: Unit, v: Unit, bare: Finding): Finding {

@@ -1,8 +1,8 @@
 // Sums and products with whole bounds, written out: \\sum_{k=1}^{4} k is 1 + 2 + 3 + 4. Knows nothing of notation.
-import { mul, type Node, num, sum, Unparsed } from './node.ts';
+import { mul, type Node, num, sizeOf, sum, Unparsed } from './node.ts';
 
-/** Longer series are not written out. */
-const maxTerms = 1000n;
+/** Series that come to more parts are not written out. */
+const maxNodes = 5000n;
 
 /** The terms of `body` for all whole values of a variable from `low` to `high`, added or multiplied. */
 export function series(
@@ -16,7 +16,8 @@ export function series(
     throw new Unparsed('a series without whole bounds');
   }
   const count = high.value.n - low.value.n + 1n;
-  if (count < 1n || count > maxTerms) throw new Unparsed('a series that is empty or too long');
+  if (count < 1n || count * BigInt(sizeOf(body)) > maxNodes)
+    throw new Unparsed('a series that is empty or too long');
   const first = low.value.n;
   const terms = Array.from({ length: Number(count) }, (_, i) =>
     substitute(body, name, num(first + BigInt(i))),

@@ -7,13 +7,23 @@ import type { Token } from './tokens.ts';
 /** Deeper nesting is not read. */
 export const maxDepth = 40;
 
+/** Steps that reading one answer may take: what cannot be read in one way is tried in another, at every level. */
+export const maxSteps = 20_000;
+
 export interface Source {
   text: string;
   tokens: readonly Token[];
   /** Index of the closing token per opening token; -1 for all others. */
   close: Int32Array;
+  /** Steps that are left, shared by all parts of one answer. */
+  steps: { left: number };
   /** Reads tokens [from, to) as a whole answer: a list, a relation, an expression with a unit. */
   statement(source: Source, from: number, to: number, depth: number): Node;
+}
+
+/** Counts one step. Unparsed where none is left, so that no way of reading goes on. */
+export function step(source: Source): void {
+  if (--source.steps.left < 0) throw new Unparsed('too many ways to read it');
 }
 
 const openers = new Set(['(', '[', '{', '\\{']);
@@ -77,6 +87,19 @@ export function* outside(source: Source, from: number, to: number): Generator<[n
     if (end >= 0) index = end;
     else yield [index, source.tokens[index]];
   }
+}
+
+/** The text of tokens [from, to) with the blanks between them, without grouping braces: a unit. */
+export function spacedText(source: Source, from: number, to: number): string {
+  const words = source.tokens.slice(from, to).map(({ kind, text, space }) => {
+    const plain = kind === 'cmd' ? `\\${text} ` : text;
+    return `${space ? ' ' : ''}${plain}`;
+  });
+  return words
+    .join('')
+    .replace(/(?<!\\)[{}]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** The text of tokens [from, to) without blanks and grouping braces: a name for what cannot be read. */

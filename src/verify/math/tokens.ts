@@ -14,6 +14,8 @@ export interface Token {
   value?: Q;
   /** A `num` of digits alone. */
   whole?: boolean;
+  /** A `name` in bold, as vectors are written. */
+  bold?: boolean;
   /** White space before it. */
   space: boolean;
   /** Offsets in the cleaned answer. */
@@ -89,7 +91,7 @@ class Lexer {
   private number(): void {
     // "(100,200)" is a point: inside brackets a bare comma parts two numbers.
     const separator =
-      this.settings.groups && (this.brackets === 0 || /,\s/.test(this.text))
+      this.settings.groups && (this.brackets === 0 || this.groupsInside())
         ? '(?:,|\\{,\\}| |_)'
         : '(?:\\{,\\})';
     const grouped = match(`\\d{1,3}(?:${separator}\\d{3})+(?![\\d])`, this.text, this.at);
@@ -112,6 +114,13 @@ class Lexer {
     const token = this.push('num', end);
     token.value = value;
     token.whole = point === '' && exponent === '';
+  }
+
+  /** Inside brackets "1,000" is one number where other commas have blanks, or where it would be a number 000. */
+  private groupsInside(): boolean {
+    return (
+      /,\s/.test(this.text) || match('\\d{1,3},0\\d\\d(?!\\d)', this.text, this.at) !== undefined
+    );
   }
 
   /** `\overline{3}` after the decimal point, or dots after digits that repeat (0.333...). */
@@ -158,19 +167,30 @@ class Lexer {
       this.inner(from, to);
     } else if (/^\\?[ijk](?:math)?$/.test(inside) && /bold|bf|bm/.test(name)) {
       this.push('name', to + 1, `\\bold ${inside}`);
+    } else if (inside === 'R' && /bold|bf|bm/.test(name)) {
+      this.push('name', to + 1, '\\R');
     } else if (
       name === 'mathbb' ||
       (/^[A-Za-z]$/.test(inside) && !name.startsWith('text') && !name.endsWith('box'))
     ) {
-      this.push('name', to + 1, name === 'mathbb' ? `\\${inside}` : inside);
+      const token = this.push('name', to + 1, name === 'mathbb' ? `\\${inside}` : inside);
+      token.bold = /bold|bf|bm/.test(name);
     } else if (functionNames.has(inside) && !isUnitWord(inside)) {
       this.push('name', to + 1, inside);
     } else if (/^[,;=<>()\s]*$/.test(inside)) {
       this.inner(from, to);
     } else {
-      this.push('word', to + 1, inside);
+      this.words(inside, from, to + 1);
     }
     this.at = Math.max(this.at, to + 1);
+  }
+
+  /** One token a word: "years and" has a joint in it. */
+  private words(inside: string, from: number, end: number): void {
+    for (const word of inside.split(' ')) {
+      this.tokens.push({ kind: 'word', text: word, space: true, start: from, end });
+    }
+    this.at = end;
   }
 
   /** Reads the text between two offsets as if nothing were around it. */
@@ -191,7 +211,9 @@ class Lexer {
     const end = this.at + run.length;
     const before = this.tokens.at(-1);
     const measured = before?.kind === 'num' || before?.text === '}' || before?.text === ')';
-    const unit = run.length > 1 && measured && isUnitWord(run);
+    const apart = this.text[this.at - 1] === ' ';
+    // "3mg" is the weight of a mass 3m as often as three milligrams; "3 mg" is not.
+    const unit = run.length > 1 && measured && isUnitWord(run) && (apart || run !== 'mg');
     if (!unit && (functionNames.has(run) || functionNames.has(run.toLowerCase()))) {
       this.push('name', end, functionNames.has(run) ? run : run.toLowerCase());
     } else if (unit || /\p{Script=Han}/u.test(run) || (run.length > 1 && isWord(run))) {

@@ -108,6 +108,9 @@ const bases = new Map<string, Unit>([
   ['L', { dimension: 'LLL', factor: 0.001 }],
   ['eV', { dimension: 'MLL/TT', factor: 1.602176634e-19 }],
   ['B', { dimension: 'b', factor: 8 }],
+  ['mol', { dimension: 'N', factor: 1 }],
+  ['M', { dimension: 'N/LLL', factor: 1000 }],
+  ['Ω', { dimension: 'MLL/TTTAA', factor: 1 }],
 ]);
 
 const known = new Map<string, Unit>();
@@ -117,7 +120,19 @@ for (const [names, dimension, factor] of table) {
 
 /** Whether a run of letters behind a number is a unit ("cm", "mph"); single letters are left to the reader. */
 export function isUnitWord(run: string): boolean {
-  return run.length > 1 && known.has(singular(run.toLowerCase()));
+  return run.length > 1 && (known.has(singular(run.toLowerCase())) || symbolOf(run) !== undefined);
+}
+
+/** A unit by its symbol with a prefix: case tells mega from milli, and Nm from nm. */
+function symbolOf(word: string): Unit | undefined {
+  if (word === 'Nm') return { dimension: 'MLL/TT', factor: 1 };
+  const parts = /^(?:([cd])(m|L|g)|([kMGmnμ]?)(mol|Hz|Pa|eV|m|g|s|A|W|J|V|N|L|B|Ω|M))$/u.exec(word);
+  const base = bases.get(parts?.[2] ?? parts?.[4] ?? '');
+  if (parts === null || base === undefined) return undefined;
+  return {
+    dimension: base.dimension,
+    factor: base.factor * (prefixes.get(parts[1] ?? parts[3] ?? '') ?? 1),
+  };
 }
 
 /** Whether text in \\text{} or \\mathrm{} is a known unit with powers: "m/s^2". */
@@ -128,13 +143,9 @@ export function isUnitText(text: string): boolean {
 
 /** The unit that is called so; a word that is none is a dimension of its own. */
 function unitOf(word: string): Unit {
-  // Case tells mega from milli and Nm from nm; where no symbol fits as written, writers are careless.
-  const symbol = /^([kMGmnμcd]?)(m|g|s|A|Hz|W|J|Pa|V|N|L|eV|B)$/.exec(word);
-  const base = symbol === null ? undefined : bases.get(symbol[2]);
-  if (symbol !== null && base !== undefined) {
-    return { dimension: base.dimension, factor: base.factor * (prefixes.get(symbol[1]) ?? 1) };
-  }
-  if (word === 'Nm') return { dimension: 'MLL/TT', factor: 1 };
+  const symbol = symbolOf(word);
+  // Where no symbol fits as written, writers are careless of case.
+  if (symbol !== undefined) return symbol;
   return (
     known.get(singular(word.toLowerCase())) ?? {
       dimension: `<${singular(word.toLowerCase())}>`,
@@ -187,7 +198,7 @@ export function parseUnit(text: string): Unit | null {
     else if (/\d/.test(word)) {
       const power = Number(word.replace(/[^\d-]/g, ''));
       if (last !== undefined) put(last, side * (power - 1));
-    } else if (!filler.has(word)) {
+    } else if (token === 'A' || !filler.has(word)) {
       last = unitOf(token === '$' ? 'dollar' : token);
       put(last, side * next);
       next = 1;

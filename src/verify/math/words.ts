@@ -5,7 +5,7 @@ export const functionNames: ReadonlySet<string> = new Set(
   (
     'sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh tanh ' +
     'arsinh arcosh artanh arcsinh arccosh arctanh coth ln log exp sqrt cbrt abs floor ceil gcd lcm max min sgn sign det ' +
-    'pi theta alpha beta gamma lambda mu sigma omega phi infinity infty inf oo binom cis Re Im arg'
+    'pi theta alpha beta gamma lambda mu sigma omega phi infinity infty inf oo binom cis Re Im arg tg ctg arctg'
   ).split(' '),
 );
 

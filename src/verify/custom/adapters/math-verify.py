@@ -16,9 +16,13 @@ import re
 import sys
 
 
+# Three letters in a row, or a short word of prose. Other pairs of letters are products (ab + ac, e^{it}, ax + by) or units.
+WORD = re.compile(r"[a-z]{3}|\b(?:es|if|is|no|of|on|so|to|we)\b", re.IGNORECASE)
+
+
 def has_words(text):
-    """Whether there is more than mathematics: three letters in a row that are no LaTeX command."""
-    return re.search(r"[A-Za-z]{3}", re.sub(r"\\[A-Za-z]+", "", text)) is not None
+    """Whether there is more than mathematics, LaTeX commands aside."""
+    return WORD.search(re.sub(r"\\[A-Za-z]+", " ", text)) is not None
 
 
 def main():
