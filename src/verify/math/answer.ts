@@ -202,6 +202,8 @@ function withSign(node: Node, sign: 1 | -1): Node {
       return { ...node, base: again(node.base), exponent: again(node.exponent) };
     case 'root':
       return { ...node, radicand: again(node.radicand) };
+    case 'bracket':
+      return { ...node, items: node.items.map(again) };
     case 'percent':
     case 'degree':
       return { ...node, arg: again(node.arg) };
@@ -281,11 +283,7 @@ function unlabelled(answer: Answer): Answer {
 function bracket(node: Extract<Node, { op: 'bracket' }>): Answer {
   // "(\\pm 3, 0)" is two points.
   if (node.open === '(' && has(node, ({ op }) => op === 'pm')) {
-    const both = [1, -1].map((sign) => ({
-      ...node,
-      items: node.items.map((item) => withSign(item, sign === 1 ? 1 : -1)),
-    }));
-    return { form: 'items', kind: 'list', items: both.map(bracket) };
+    return { form: 'items', kind: 'list', items: signs(node).map(interpret) };
   }
   const items = spreadDots(node.items).map(interpret);
   if (node.open === '{') return { form: 'items', kind: 'set', items: items.flatMap(listed) };

@@ -108,10 +108,12 @@ function exact(node: Node): Exact {
     case 'pow':
       return powerOf(exact(node.base), node.exponent);
     case 'root': {
-      const index = rationalOf(exact(node.index));
+      const form = exact(node.index);
+      const index = rationalOf(form);
       const exponent = index && q.inverse(index);
-      if (exponent === undefined) return opaque('root', [exact(node.radicand), exact(node.index)]);
-      return rootOf(exact(node.radicand), exponent, exponent.d % 2n === 1n);
+      const radicand = exact(node.radicand);
+      if (exponent === undefined) return opaque('root', [radicand, form]);
+      return rootOf(radicand, exponent, exponent.d % 2n === 1n);
     }
     case 'fn':
       return applied(node.name, node.args.map(exact));
