@@ -161,6 +161,12 @@ function expression(given: Node): Answer {
     const rows = matrixRows(node);
     if (rows !== undefined) return matrix({ op: 'matrix', kind: 'pmatrix', rows });
   }
+  // "M(2, 5)" is a point with its name.
+  if (node.op === 'mul' && node.args.length === 2) {
+    const [name, place] = node.args;
+    if (name.op === 'sym' && /^[A-Z]$/.test(name.name) && place.op === 'bracket')
+      return bracket(place);
+  }
   const along = components(node);
   if (along !== undefined) return { form: 'items', kind: 'tuple', items: along.map(interpret) };
   if (has(node, ({ op }) => op === 'pm')) {

@@ -49,6 +49,7 @@ export function clean(answer: string): string {
 /** "]0, 1[" as "(0, 1)": the outward brackets of other countries. */
 function openInterval(given: string): string {
   const answer = given
+    .replace(/,\s{0,3}\\!\s{0,3}(?=\d{3})/g, ',')
     .replace(/\\left ?</g, '\\langle ')
     .replace(/\\right ?>/g, '\\rangle ')
     .replace(/\^ ?\{? ?((?:\\prime ?){1,3})\}?/g, (_, primes: string) =>
@@ -86,7 +87,7 @@ function withoutAsides(text: string): string {
 
 function withoutIntegers(text: string): string {
   return text.replace(
-    /(?:[,;]|\\(?:text|mathrm) ?\{[^{}]{0,20}\}|where|for|with)?\s{0,4}\(?\s{0,4}[kmn] ?\\in ?(?:\\math(?:bb|bf|rm) ?\{ ?Z ?\}|\\mathbb ?Z|Z)\s{0,4}\)?\s{0,4}\.?\s{0,4}(\\\})?$/,
+    /(?:[,;]|\\(?:text|mathrm) ?\{[^{}]{0,20}\}|where|for|with)?\s{0,4}\(?\s{0,4}[kmn] ?\\in ?(?:\\math(?:bb|bf|rm) ?\{ ?[ZN] ?\}|\\mathbb ?[ZN]|[ZN])(?: ?[\^_] ?\{? ?[*+] ?\}?)?\s{0,4}\)?\s{0,4}\.?\s{0,4}(\\\})?$/,
     '$1',
   );
 }

@@ -317,7 +317,7 @@ function matrices(a: Answer[][], b: Answer[][], how: Comparison): Finding {
 
 /** A matrix of one column or one row is a vector; lists of rows are a matrix. */
 function vector(a: Items, rows: Answer[][], how: Comparison): Finding | undefined {
-  if (a.kind === 'set') return undefined;
+  if (a.kind === 'set' || a.kind === 'half') return undefined;
   const inner = a.items.map((item) =>
     item.form === 'items' && item.kind !== 'set' ? item.items : undefined,
   );

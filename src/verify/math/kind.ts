@@ -118,7 +118,9 @@ function verdictOf(gold: Read, answer: Read, how: Comparison): Verdict {
 function sameText(a: string, b: string): boolean {
   if (a === b) return true;
   const words = /^[\p{L}\s.,'-]+$/u;
-  if (words.test(a) && words.test(b)) return normalText(a) === normalText(b);
+  // E may be a choice or a point, e is a number.
+  const letters = a.length > 1 || /^[a-df-hj-z]$/i.test(a);
+  if (letters && words.test(a) && words.test(b)) return normalText(a) === normalText(b);
   return a.replace(/\s+/g, '') === b.replace(/\s+/g, '') && !/\d\s+\d/.test(`${a}|${b}`);
 }
 

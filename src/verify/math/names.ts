@@ -20,7 +20,25 @@ export function labelOf(side: Node, other: Node): string | undefined {
     // |AB| is the length of AB; |x| is not x.
     return inner !== undefined && /^mul:[A-Z]/.test(inner) ? inner : inner && `|${inner}|`;
   }
+  // "\\tan\\alpha = 2" and "P(X = 2) = 1/3" say what a number is the value of.
+  if (!hasSymbols(other) && isValueOf(side)) return `value:${JSON.stringify(side, withoutBigints)}`;
   return side.op === 'mul' || side.op === 'add' ? compoundLabel(side, other, mentions) : undefined;
+}
+
+function hasSymbols(node: Node): boolean {
+  return has(node, ({ op }) => op === 'sym' || op === 'text');
+}
+
+function isValueOf(side: Node): boolean {
+  if (side.op === 'fn') return hasSymbols(side);
+  if (side.op !== 'mul') return false;
+  const [head, ...rest] = side.args;
+  const named = head.op === 'sym' && /^[PEDV]$/.test(head.name);
+  return named && rest.some(({ op }) => op === 'relation' || op === 'bracket');
+}
+
+function withoutBigints(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 /** "AB = 5" and "m + n = 17" name a number, "y(x) = 2x" a function. */
@@ -36,6 +54,5 @@ function compoundLabel(
   const [head, argument] = names;
   const applied = side.op === 'mul' && names.length === 2 && mentions(argument) && !mentions(head);
   if (applied) return `fn:${head}`;
-  const constant = !has(other, ({ op }) => op === 'sym' || op === 'text');
-  return constant ? `${side.op}:${names.sort().join(' ')}` : undefined;
+  return !hasSymbols(other) ? `${side.op}:${names.sort().join(' ')}` : undefined;
 }

@@ -210,7 +210,7 @@ class Lexer {
       this.text[this.at];
     const end = this.at + run.length;
     const before = this.tokens.at(-1);
-    const measured = before?.kind === 'num' || before?.text === '}' || before?.text === ')';
+    const measured = before?.kind === 'num' || ['}', ')', 'pi'].includes(before?.text ?? '');
     const apart = this.text[this.at - 1] === ' ';
     // "3mg" is the weight of a mass 3m as often as three milligrams; "3 mg" is not.
     const unit = run.length > 1 && measured && isUnitWord(run) && (apart || run !== 'mg');
