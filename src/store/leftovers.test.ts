@@ -27,7 +27,11 @@ test('what dead processes left goes; what others use, and what is not ours, stay
     'answers/pool.jsonl',
   ].map((name) => [name, 'whole']);
   const starters = [candidate(dead), candidate(alive)];
-  for (const [name, text] of [...gone, ...staying, ...starters]) {
+  // Killed between taking over a dead owner's lock and giving back its claim on it.
+  const claims = ['owner.lock.after-7de80c01', 'owner.lock.after-7de80c01.after-0a1b2c3d'].map(
+    (name) => [name, candidate(dead)[1]],
+  );
+  for (const [name, text] of [...gone, ...staying, ...starters, ...claims]) {
     writeFileSync(join(workspace, name), text);
   }
   removeLeftovers(workspace);

@@ -14,7 +14,9 @@ import { answersSignals, isRunning } from './process.ts';
 const FOLDERS = ['answers', 'rejects', 'plans'];
 const TEMPORARY = /\.(\d+)\.tmp$/;
 const OURS_AT_THE_TOP = /^(owner\.lock|ledger\.jsonl|report\.html|costs\.json)\b/;
-const CANDIDATE = /^owner\.lock\.[0-9a-f-]{36}(\.new)?$/;
+/** A lock that was to be, or the claim on a dead owner's lock, which may be claimed in its turn. */
+const CANDIDATE =
+  /^owner\.lock(?:(?:\.after-[0-9a-f]{8})+(?:\.[0-9a-f-]{36}(?:\.new)?)?|\.[0-9a-f-]{36}(?:\.new)?)$/;
 
 /** Removes what is left; the caller owns the workspace. Files of processes that still run stay. */
 export function removeLeftovers(workspace: string): void {
