@@ -23,6 +23,13 @@ it.each([
   expect(await auto.verify(gold, response)).toMatchObject({ verdict });
 });
 
+it('is undecided about a gold that it cannot read', async () => {
+  const number = await judgeFor({ kind: 'number' });
+  const unread = { verdict: 'undecided', rung: 'gold' };
+  expect(await number.verify('several', 'answer: 5')).toMatchObject(unread);
+  expect(await number.verify('6', 'answer: 5')).toMatchObject({ verdict: 'wrong' });
+});
+
 const whole = (response: string): Extraction[] => [
   { text: response, start: 0, end: response.length, mark: 'whole' },
 ];

@@ -13,6 +13,8 @@ export class AnswerJudge implements Judge {
   private readonly kind: Kind;
   private readonly extract: Extract;
   private readonly bounds: Bounds;
+  /** The responses of a group share their gold. */
+  private lastGold: { gold: string; isReadable: boolean } | undefined;
 
   constructor(kind: Kind, extract: Extract, bounds: Bounds) {
     this.name = kind.name;
@@ -51,7 +53,7 @@ export class AnswerJudge implements Judge {
   verify(gold: string, response: string): Verdict {
     try {
       const [found] = this.candidates(response);
-      if (found !== undefined) return this.compare(this.answerOf(gold), found.text);
+      if (found !== undefined) return this.against(this.answerOf(gold), found.text);
     } catch (error) {
       return failed(error);
     }
@@ -59,6 +61,17 @@ export class AnswerJudge implements Judge {
     if (response.length <= limit) return noAnswer;
     const reason = `no final answer in the last ${limit} characters`;
     return { verdict: 'undecided', reason, rung: 'bound' };
+  }
+
+  /** A gold answer that this kind cannot read says nothing of any response. */
+  private against(gold: string, answer: string): Verdict {
+    if (gold.length > this.bounds.maxAnswerChars) return this.compare(gold, answer);
+    if (this.lastGold?.gold !== gold) {
+      this.lastGold = { gold, isReadable: this.kind.read(gold) !== null };
+    }
+    if (this.lastGold.isReadable) return this.compare(gold, answer);
+    const reason = `the gold answer cannot be read by the verifier ${this.name}`;
+    return { verdict: 'undecided', reason, rung: 'gold' };
   }
 
   /** A gold answer is taken as it is, but for a worked solution that marks its answer. */
