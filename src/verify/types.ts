@@ -27,7 +27,7 @@ export type Mark =
 /**
  * An answer read from a response. `start` and `end` are UTF-16 offsets in the response and
  * `text === response.slice(start, end)`, except where an answer was put together from several places (`boxed` twice in
- * one sentence, the lines of a list below a phrase): then the span covers all of them.
+ * one sentence, the lines of a list): then the span covers all of them.
  */
 export interface Extraction {
   text: string;

@@ -52,8 +52,8 @@ const deliberate: readonly StrongMark[] = ['boxed', 'tag', 'hashes'];
 
 /**
  * What could be the final answer of `response`, the best first, at most 16, no two with the same span. `text` is
- * `response.slice(start, end)`, except for boxes, and lines of a list below a phrase,
- * that are one answer: theirs are joined by ", ". Never throws.
+ * `response.slice(start, end)`, except for boxes, and lines of a list below the
+ * words that announce it, that are one answer: theirs are joined by ", ". Never throws.
  */
 export function candidates(
   response: string,

@@ -54,3 +54,26 @@ export function mainClause(passage: Passage, sentence: Span): Span {
   }
   return span;
 }
+
+/** A clause that follows from what stands before it. "So that" and a value rounded once more are none. */
+const therefore =
+  /(?:[,;\uff0c\uff1b]\s{0,3}|\s[\u2014-]\s|(?<=\s))(?:and |but )?(?:so|thus|hence|therefore|which (?:gives|means|yields|makes|leaves)|giving|yielding)(?!\p{L})(?! that| (?:far|on)(?!\p{L}))|;(?=\s(?:since|as|because)\s[^;,]{1,80},\s)|;(?=\s(?!(?:indeed|since|because|where|note|which|as|for|and|or)(?!\p{L}))\p{L}{2,}\s)|(?:\u6240\u4ee5|\u56e0\u6b64|\u4ece\u800c|\u56e0\u800c|(?<=[\uff0c,;\uff1b])\u6545)/giu;
+
+/** What gives a reason or a side remark behind a statement. */
+const support =
+  /(?<!(?:and|but|so|;)),?\s(?:because|since|rejecting|discarding)(?!\p{L})|[,;]\s(?:indeed|as \ue000)|[,(]?\s(?:which|that) is (?:approximately|about|roughly)(?!\p{L})|\s?\uff08(?=[^\uff08\uff09]{1,80}\uff09\s{0,2}$)|,\s(?:or |that is,? |i\.e\.,? )?(?:approximately|about|roughly)(?!\p{L})/iu;
+
+/** The parts of `clause` to read, the best first: behind its last "so", before a "because", all of it. */
+export function partsOf(passage: Passage, clause: Span): Span[] {
+  const mask = masked(passage, clause.start, clause.end);
+  const parts: Span[] = [];
+  const last = [...mask.matchAll(therefore)].at(-1);
+  const from = last === undefined ? clause.start : clause.start + last.index + last[0].length;
+  const lines = from > clause.start ? [from, clause.start] : [clause.start];
+  for (const start of lines) {
+    const stop = masked(passage, start, clause.end).search(support);
+    if (stop > 0) parts.push(trimmed(passage.text, start, start + stop));
+    parts.push(mainClause(passage, trimmed(passage.text, start, clause.end)));
+  }
+  return parts;
+}

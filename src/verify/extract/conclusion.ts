@@ -1,8 +1,10 @@
 // The answer that a text without marks comes to: the last formula, what the concluding sentence says ("so there are 12
 // apples left"), the letter it names. Reads short stretches from their end. Knows nothing of marks or thoughts.
 import type { Extraction, Mark, Seek } from '../types.ts';
-import { mainClause, withoutReason } from './clause.ts';
+import { mainClause, partsOf, withoutReason } from './clause.ts';
+import { aside, isDenied, isUnsettled } from './doubt.ts';
 import { lettersIn } from './letter.ts';
+import { closingList } from './list.ts';
 import { numbersIn, unitEnd } from './number.ts';
 import {
   masked,
@@ -14,12 +16,15 @@ import {
 } from './passage.ts';
 import { extraction, type Run, runReadings, runsIn } from './run.ts';
 import { isBare, isQuantity, isValue, wordsOf } from './shape.ts';
-import type { Span } from './span.ts';
+import { type Span, trimmed, within } from './span.ts';
 import { tidied } from './tidy.ts';
 
 /** Paragraphs and sentences that are read, from the end. */
 const maxParagraphs = 6;
 const maxSentences = 8;
+
+/** Longest row of a table whose last cell is read, in UTF-16 units. */
+const maxRow = 2000;
 
 /** The readings of a short stretch that is known to state the answer, the best first. */
 export function readings(text: string, span: Span, seek: Seek): Extraction[] {
@@ -35,6 +40,8 @@ export function conclusions(passage: Passage, seek: Seek): Extraction[] {
   if (seek === 'letter') return letterConclusions(passage);
   const paragraphs = paragraphsOf(passage).slice(-maxParagraphs);
   if (seek === 'line') return wordConclusions(passage, paragraphs.at(-1));
+  const list = seek === 'formula' ? closingList(passage) : undefined;
+  if (list !== undefined) return [list];
   const found = valueConclusions(passage, paragraphs, seek);
   if (found === undefined) return [];
   const last = runsIn(passage, passage).at(-1);
@@ -56,12 +63,45 @@ function valueConclusions(
   for (const paragraph of [...paragraphs].reverse()) {
     const sentences = sentencesOf(passage, paragraph.start, paragraph.end).slice(-maxSentences);
     for (const sentence of sentences.reverse()) {
-      if (plan.test(masked(passage, sentence.start, sentence.end))) return undefined;
-      const found = stated(passage, mainClause(passage, sentence), seek);
-      if (found.length > 0) return found;
+      const mask = masked(passage, sentence.start, sentence.end);
+      if (plan.test(mask) || isUnsettled(mask, passage.text[sentence.end] ?? '')) return undefined;
+      const clause = mainClause(passage, sentence);
+      const found = aside.test(passage.text.slice(sentence.start, sentence.start + 40))
+        ? []
+        : concluded(passage, clause, seek);
+      const [best] = found;
+      if (best !== undefined) return deniedIn(passage, clause, best) ? undefined : found;
     }
   }
   return [];
+}
+
+function deniedIn(passage: Passage, clause: Span, value: Span): boolean {
+  // The formula that the value stands in belongs to it.
+  const around = passage.formulas.find((each) => within(value, each)) ?? value;
+  return isDenied(
+    masked(passage, clause.start, Math.max(clause.start, around.start)),
+    masked(passage, around.end, Math.max(clause.end, around.end)),
+  );
+}
+
+/** What the clause comes to: its last "so", the part before a "because", or all of it. */
+function concluded(passage: Passage, clause: Span, seek: Seek): Extraction[] {
+  for (const part of partsOf(passage, lastCell(passage, clause))) {
+    const found = stated(passage, part, seek);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** The last cell of a row of a table that has something in it; any other clause whole. */
+function lastCell(passage: Passage, clause: Span): Span {
+  const row = masked(passage, clause.start, clause.end);
+  if (!row.startsWith('|') || row.length > maxRow) return clause;
+  const cell = /\|([^|]{1,200})\|?\s{0,8}$/u.exec(row);
+  if (cell?.[1] === undefined) return clause;
+  const start = clause.start + cell.index + 1;
+  return trimmed(passage.text, start, start + cell[1].length);
 }
 
 /** What one clause says: the value after its last verb, its last formulas, or its only number. */
@@ -99,7 +139,7 @@ function predicate(passage: Passage, runs: readonly Run[]): Run | undefined {
 }
 
 const cue =
-  /(?<!\p{L})(?:is|are|was|were|be|equals?|gives?|get|gets|got|obtain|find|yields?|leaves|have|has|had|makes?|totals?|costs?|earns?|spends?|paid|pays?|takes?|took|needs?|remains?|so|thus|hence|therefore|that|namely|only|exactly|of|to)(?!\p{L})|[=\u2248\uff1a]|:(?!\d)|[\u662f\u4e3a\u70ba\u5f97\u5171\u6709]|\u7b49\u4e8e/giu;
+  /(?<!\p{L})(?:is|are|was|were|be|equals?|gives?|get|gets|got|obtain|find|yields?|leaves|have|has|had|makes?|totals?|costs?|earns?|spends?|paid|pays?|takes?|took|needs?|remains?|so|thus|hence|therefore|that|namely|only|exactly|of|to)(?!\p{L})|[=\uff1a]|(?<!(?:=|\sis\s)[^=\n]{1,40})\u2248|:(?!\d)|[\u662f\u4e3a\u70ba\u5f97\u5171\u6709]|\u7b49\u4e8e/giu;
 
 /** Cue words of one sentence that are tried, from its end. */
 const maxCues = 12;
@@ -186,7 +226,8 @@ function wordConclusions(passage: Passage, paragraph: Span | undefined): Extract
   if (paragraph === undefined) return [];
   const found: Extraction[] = [];
   const whole = tidied(passage.text, paragraph.start, paragraph.end);
-  if (isBare(passage.text.slice(whole.start, whole.end), 'line'))
+  const asks = passage.text[whole.end] === '?';
+  if (!asks && isBare(passage.text.slice(whole.start, whole.end), 'line'))
     push(found, passage, whole, 'conclusion');
   const mask = masked(passage, paragraph.start, paragraph.end);
   const bold = [...mask.matchAll(/\*\*([^*\n]{1,80})\*\*/gu)].at(-1);
@@ -195,14 +236,15 @@ function wordConclusions(passage: Passage, paragraph: Span | undefined): Extract
     push(found, passage, { start, end: start + bold[0].length - 4 }, 'conclusion');
   }
   const sentence = sentencesOf(passage, paragraph.start, paragraph.end).at(-1);
-  if (sentence === undefined) return found;
+  if (sentence === undefined || passage.text[sentence.end] === '?') return found;
   const clause = mainClause(passage, sentence);
   const verb =
     /(?<!\p{L})(?:is|are|was|were|called|named|be|=)(?!\p{L})|[:\uff1a\u662f\u4e3a\u70ba]/giu;
   const last = [...masked(passage, clause.start, clause.end).matchAll(verb)].at(-1);
   if (last !== undefined) {
     const rest = { start: clause.start + last.index + last[0].length, end: clause.end };
-    push(found, passage, withoutReason(passage, rest, 'line'), 'conclusion');
+    if (!isDenied(masked(passage, clause.start, rest.start), ''))
+      push(found, passage, withoutReason(passage, rest, 'line'), 'conclusion');
   }
   return found;
 }
@@ -219,7 +261,10 @@ function letterConclusions(passage: Passage): Extraction[] {
   for (const paragraph of paragraphsOf(passage).slice(-maxParagraphs).reverse()) {
     const sentences = sentencesOf(passage, paragraph.start, paragraph.end).slice(-maxSentences);
     for (const sentence of sentences.reverse()) {
-      const letters = lettersIn(passage.text, sentence);
+      if (passage.text[sentence.end] === '?') continue;
+      const letters = lettersIn(passage.text, sentence).filter(
+        (each) => !deniedIn(passage, sentence, each),
+      );
       const alone = isBare(passage.text.slice(sentence.start, sentence.end), 'letter');
       const letter =
         letters.findLast(({ labelled }) => labelled) ?? (alone ? letters[0] : undefined);

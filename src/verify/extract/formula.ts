@@ -115,17 +115,17 @@ function isMoney(part: string, at: number, close: number): boolean {
 
 /** The last side of a formula that is a chain. */
 export interface LastSide extends Span {
-  /** The whole is a derivation and only its last side is an answer: rows of steps, or an arrow. */
+  /** The whole is a derivation and only its last side is an answer: rows of steps, an arrow, a side that is rounded too. */
   derived: boolean;
 }
 
 const sideToken =
-  /\\(?:approx|simeq|implies|Rightarrow|Longrightarrow|rightarrow|therefore|iff|quad|qquad|text)(?![A-Za-z])|\\begin\{|\\end\{|\\[\s\S]|[{}()[\],;]|(?<![<>!:=])=(?!=)|(?<!\p{L})(?:or|and)(?!\p{L})/gu;
+  /\\(?:approx|simeq|implies|Rightarrow|Longrightarrow|rightarrow|therefore|iff|quad|qquad|text)(?![A-Za-z])|\\begin\{|\\end\{|\\[\s\S]|[{}()[\],;]|(?<![<>!:=])=(?!=)|\u2248|(?<!\p{L})(?:or|and)(?!\p{L})/gu;
 
 const opening = /^(?:\\?\{|[([]|\\begin\{)$/u;
 const closing = /^(?:\\?\}|[)\]]|\\end\{)$/u;
 const arrow = /^\\(?:implies|Rightarrow|Longrightarrow|rightarrow|therefore|iff)$/u;
-const relation = /^(?:=|\\approx|\\simeq)$/u;
+const relation = /^(?:=|\u2248|\\approx|\\simeq)$/u;
 const separator = /^(?:[,;]|or|and|\\q?quad|\\text|\\\\)$/u;
 
 /**
@@ -140,6 +140,7 @@ export function lastSide(text: string, start: number, end: number): LastSide | u
   let derived = false;
   let implied = false;
   let separated = false;
+  let rounded = false;
   for (const { 0: found, index } of part.matchAll(sideToken)) {
     if (opening.test(found)) depth++;
     else if (closing.test(found)) depth--;
@@ -149,13 +150,16 @@ export function lastSide(text: string, start: number, end: number): LastSide | u
       implied = true;
     } else if (relation.test(found) && !implied) {
       if (separated) return undefined;
+      // "a = b \approx c": what is exact stays with what is rounded.
+      rounded = side >= 0 && found !== '=';
+      if (rounded) continue;
       side = index + found.length;
       derived = startsRow(part, index);
     } else if (side >= 0 && separator.test(found)) separated ||= !continues(part, index);
   }
   if (side < 0) return undefined;
   const last = trimmed(text, inner.start + side, inner.end);
-  return last.start === last.end ? undefined : { ...last, derived: derived || implied };
+  return last.start === last.end ? undefined : { ...last, derived: derived || implied || rounded };
 }
 
 /** Whether the row after a line break at `index` goes on with a relation: "a &= b \\ &= c". */

@@ -36,7 +36,7 @@ const heading =
   /^[ \t>]{0,8}(?:#{1,6}[ \t]{0,4}|[*_]{1,3})(?:\d{1,2}[.)] ?|step \d{1,2}: ?)?[*_]{0,3}(?:the |my )?(?:final |correct )?(?:answer|result)s?[ \t]{0,2}[*_:]{0,4}[ \t\r]{0,8}$|^[ \t]{0,8}(?:the )?final answer[ \t\r]{0,8}$/gimu;
 
 const elsewhere =
-  /(?:(?:\u6700\u7ec8|\u6700\u5f8c|\u6700\u540e|\u6b63\u786e|\u6b63\u78ba)?(?:\u7684)?(?:\u7b54\u6848|\u7ed3\u679c|\u9009\u9879|\u9078\u9805)(?:\u5e94\u8be5|\u5e94|\u61c9)?(?:\u662f|\u4e3a|\u70ba|\uff1a|:|=)|(?:\u6545|\u5e94|\u61c9|\u5e94\u8be5|\u56e0\u6b64|\u6240\u4ee5)(?:\u9009\u62e9|\u9009|\u9078)|\u6545\u586b|\u7b54[\uff1a:]|\u7b54\u3048\u306f|\u7b54\u3048[\uff1a:]|\uc815\ub2f5\uc740|\uc815\ub2f5[\uff1a:]|(?:r\u00e9ponse|respuesta|resposta|risposta)(?: finale?)?(?: est| es| \u00e9| \u00e8| ?:)|Antwort(?: ist| lautet|:)|\u043e\u0442\u0432\u0435\u0442(?: ?:| \u2014))/giu;
+  /(?:(?:\u6700\u7ec8|\u6700\u5f8c|\u6700\u540e|\u6b63\u786e|\u6b63\u78ba)?(?:\u7684)?(?:\u7b54\u6848|\u7ed3\u679c|\u9009\u9879|\u9078\u9805)(?:\u5e94\u8be5|\u5e94|\u61c9)?(?:\u662f|\u4e3a|\u70ba|\uff1a|:|=)|(?:\u6545|\u5e94|\u61c9|\u5e94\u8be5|\u56e0\u6b64|\u6240\u4ee5)(?:\u9009\u62e9|\u9009(?!\u9879)|\u9078(?!\u9805))|\u6545\u586b|\u7b54[\uff1a:]|\u7b54\u3048\u306f|\u7b54\u3048[\uff1a:]|\uc815\ub2f5\uc740|\uc815\ub2f5[\uff1a:]|(?:r\u00e9ponse|respuesta|resposta|risposta)(?: finale?)?(?: est| es| \u00e9| \u00e8| ?:)|Antwort(?: ist| lautet|:)|\u043e\u0442\u0432\u0435\u0442(?: ?:| \u2014))/giu;
 
 /** Leads that are kept, from the end of the response. */
 const maxLeads = 64;

@@ -1,6 +1,8 @@
 // Answers that are listed below the phrase that announces them, one a line: "The solutions are:\n- $x = 1$\n- $x = 2$".
 import type { Extraction } from '../types.ts';
+import type { Passage } from './passage.ts';
 import { isValue } from './shape.ts';
+import { trimmed } from './span.ts';
 import { tidied } from './tidy.ts';
 
 /** Longer lists are no answers. */
@@ -31,4 +33,17 @@ export function listBelow(text: string, start: number, limit: number): Extractio
   }
   if (items.length < 2) return undefined;
   return { text: items.join(', '), start: first, end, mark: 'phrase' };
+}
+
+/** "The primes below 10 are:" at the end of a line. */
+const announcement = /(?<!\p{L})(?:are|is)(?: \p{L}{2,12}){0,2}:[*_ \t]{0,4}(?=\s{0,8}\n)/giu;
+
+/** The list at the very end of `passage` below a line that announces it. */
+export function closingList(passage: Passage): Extraction | undefined {
+  const last = [...passage.mask.matchAll(announcement)].at(-1);
+  if (last === undefined) return undefined;
+  const found = listBelow(passage.text, passage.start + last.index + last[0].length, passage.end);
+  if (found === undefined) return undefined;
+  const rest = trimmed(passage.text, found.end, passage.end);
+  return rest.end - rest.start <= 3 ? { ...found, mark: 'conclusion' } : undefined;
 }

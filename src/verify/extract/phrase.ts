@@ -5,6 +5,7 @@ import type { Extraction, Seek } from '../types.ts';
 import type { Claim } from './claim.ts';
 import { withoutReason } from './clause.ts';
 import { readings } from './conclusion.ts';
+import { isDenied, takenBack } from './doubt.ts';
 import { type Fence, insideFence } from './fences.ts';
 import { isGuess, isTalk, type Lead, leadsIn } from './lead.ts';
 import { listBelow } from './list.ts';
@@ -124,6 +125,12 @@ function judged(
 ): Claim | undefined {
   const { text } = passage;
   const short = seek === 'json' ? inner : answerIn(passage, inner, seek);
+  if (isHypothesis(text, lead, inner)) return undefined;
+  const corrected = seek === 'json' ? [] : correction(text, short.end, span.end, seek);
+  if (corrected.length > 0) {
+    const outer = { start: lead.start, end: inner.end };
+    return { at: lead.start, outer, weight: 'firm', spans: corrected };
+  }
   const answer = text.slice(short.start, short.end);
   if (isPlaceholder(answer)) return undefined;
   const words = wordsOf(answer).length;
@@ -140,11 +147,45 @@ function judged(
   if (sound || few) spans.push(...more);
   else if (words > maxWords && !isLastWord(text, lead, inner, span)) return undefined;
   else spans.unshift(...(lead.kind === 'sign' ? toTheEnd(text, inner, span, seek) : more));
+  if (isRefuted(text, inner, spans[0])) return undefined;
   const weight = firm && !isGuess(text, lead, span.start) ? 'firm' : 'loose';
   return { at: lead.start, outer: { start: lead.start, end: inner.end }, weight, spans };
 }
 
+/** "The answer would be D if ..." */
+function isHypothesis(text: string, lead: Lead, inner: Span): boolean {
+  if (!/(?<!\p{L})(?:would|could) be$/iu.test(text.slice(lead.end - 9, lead.end))) return false;
+  return /\sif\s/iu.test(text.slice(inner.start, Math.min(inner.end, inner.start + 400)));
+}
+
+/** How far behind an answer it may be taken back, in UTF-16 units. */
+const maxRegret = 160;
+
+/** What the text comes to after the words that take an answer back: "12, wait, no, it is 13". */
+function correction(text: string, from: number, end: number, seek: Seek): Extraction[] {
+  const found = takenBack.exec(text.slice(from, Math.min(end, from + maxRegret)));
+  if (found === null) return [];
+  const rest = { start: from + found.index + found[0].length, end: Math.min(end, from + 1000) };
+  const read = readings(text, rest, seek).map((each): Extraction => ({ ...each, mark: 'phrase' }));
+  return read.filter((each) => isValue(each.text, seek));
+}
+
+/** "The answer is definitely not 12", "... is twice 12": the number is found behind words that change it. */
+function isRefuted(text: string, inner: Span, best: Extraction | undefined): boolean {
+  if (best === undefined) return false;
+  const before = text.slice(Math.min(inner.start, best.start), best.start).replace(/\$$/u, '');
+  if (isDenied(before, text.slice(best.end, Math.max(best.end, inner.end)))) return true;
+  const number = /^[\d.,]{1,24}(?=\s\p{L})/u.exec(best.text)?.[0].length ?? 0;
+  return number > 0 && isDenied('', best.text.slice(number));
+}
+
+const head =
+  /^([*_$"'([]{0,4}[A-J][*_$"')\]]{0,4})(?:,\s(?:an?|the|which|since|because|as|with)\s|(?<=[*_$]):\s|\s?[\u2014\u2013]\s|\s?\u9009\u9879$|\uc785\ub2c8\ub2e4$|\u3067\u3059$)/u;
+
 function answerIn(passage: Passage, inner: Span, seek: Seek): Span {
+  const choice =
+    seek === 'formula' ? head.exec(passage.text.slice(inner.start, inner.end))?.[1] : undefined;
+  if (choice !== undefined) return tidied(passage.text, inner.start, inner.start + choice.length);
   const cut = withoutReason(passage, inner, seek);
   return tidied(passage.text, cut.start, cut.end);
 }

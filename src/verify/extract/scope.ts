@@ -17,9 +17,9 @@ export interface Scope {
 
 const tags = /<(\/?)(?:think|thinking|thought|reasoning)>/giu;
 
-/** Tokens that servers leave at the end of a response, looked for in its last characters only. */
+/** Tokens that servers leave at the end of a response, and signs that end a proof; looked for in its last characters only. */
 const endTokens =
-  /(?:<\|[a-z0-9_]{1,24}\|>|<\/s>|<eos>|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)$/u;
+  /(?:\$\\(?:blacksquare|square|Box|qed)\$|[\u220e\u25a0]|<\|[a-z0-9_]{1,24}\|>|<\/s>|<eos>|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)$/u;
 
 const maxEndTokens = 8;
 

@@ -22,8 +22,18 @@ export function tidied(text: string, start: number, end: number): Span {
   return span;
 }
 
+/** Signs that writers set before an answer. */
+const ornament =
+  /^(?:\p{Extended_Pictographic}(?:\ufe0f|\u200d){0,2}|[\u2713\u2714\u2022\u25cf])\s{0,2}/u;
+
+/** Signs that writers set behind an answer: emoji, ticks, the end of a proof, the number of an equation. */
+const flourish =
+  /(?:\p{Extended_Pictographic}|\ufe0f|\u200d|[\u2713\u2714\u220e\u25a0]|(?<=[^=+*/(<>-]\s{0,2})\\(?:blacksquare|square|Box|qed|checkmark)|\\q?quad|\\tag\*?\{[^{}\n]{0,16}\})$/u;
+
 function withoutLayer(text: string, { start, end }: Span, inFormula: boolean): Span | undefined {
   if (start >= end) return undefined;
+  const bullet = ornament.exec(text.slice(start, Math.min(end, start + 12)))?.[0].length ?? 0;
+  if (bullet > 0 && start + bullet < end) return { start: start + bullet, end };
   const stop = closingMarks(text, start, end, inFormula);
   if (stop > 0) return { start, end: end - stop };
   return inFormula ? undefined : emphasisAround(text, start, end);
@@ -33,6 +43,8 @@ function withoutLayer(text: string, { start, end }: Span, inFormula: boolean): S
 function closingMarks(text: string, start: number, end: number, inFormula: boolean): number {
   const tail = text.slice(Math.max(start, end - 4), end);
   if (tail.endsWith('...') || tail.endsWith('\\!')) return 0;
+  const closing = flourish.exec(text.slice(Math.max(start, end - 32), end))?.[0].length ?? 0;
+  if (closing > 0 && closing < end - start) return closing;
   if (/[.,;:?\u3002\uff0c\uff1b\uff1a\u3001\uff01\uff1f]$/u.test(tail)) {
     // "\," and "\;" are blanks of TeX.
     return /(?<!\\)\\[,;:]$/u.test(tail) ? 2 : 1;
@@ -54,7 +66,7 @@ function closingMarks(text: string, start: number, end: number, inFormula: boole
 
 /** "The answer is 42!" is joy, "8!/3!", "n!" and "(k+1)!" are factorials. */
 function isExclamation(answer: string): boolean {
-  return answer.indexOf('!') === answer.length - 1 && /[\d\p{L}*$%]{2}!$|^\d!$/u.test(answer);
+  return answer.indexOf('!') === answer.length - 1 && /[\d\p{L}*$%]{2}!$|^[\dA-E]!$/u.test(answer);
 }
 
 function emphasisAround(text: string, start: number, end: number): Span | undefined {
