@@ -31,6 +31,8 @@ export const demoSettings: Readonly<Record<string, unknown>> = {
   'rollout.max_tokens': 140,
   'rollout.batch_size': 128,
   'trace.traces_per_prompt': 2,
+  // The bundled model marks its answers; a response that does not was cut off, and what it says by the way is no answer.
+  'verify.extract.unmarked': 'none',
   'triage.plan': 'pivottrace',
   'triage.estimator': 'pivot_excess',
   'label.answers': 'bundled:data/answers.jsonl',
