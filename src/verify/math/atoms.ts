@@ -179,7 +179,8 @@ export abstract class AtomParser extends Cursor {
       throw new Unparsed('a series without bounds');
     }
     const [variable, low] = from.sides;
-    if (variable.op !== 'sym') throw new Unparsed('a series without its variable');
+    const counts = variable.op === 'sym' || (variable.op === 'const' && variable.name === 'i');
+    if (!counts) throw new Unparsed('a series without its variable');
     return series(kind, this.product(), variable.name, low, high);
   }
 

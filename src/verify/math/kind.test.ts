@@ -70,6 +70,7 @@ const decided: [string, string, string, string][] = [
   ['f(n)=n+1', 'f(x)=x+1', 'right', 'symbolic'],
   ['f(x)=x^2', 'g(x)=x^2', 'wrong', 'equation'],
   ['\\sum_{k=1}^{10} k', '55', 'right', 'number'],
+  ['\\sum_{i=1}^{3} i', '6', 'right', 'number'],
   ['{\\pi \\over 4}', '\\frac{\\pi}{4}', 'right', 'symbolic'],
   ['C_6^3', '20', 'right', 'number'],
   ['5米', '500厘米', 'right', 'unit'],

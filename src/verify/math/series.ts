@@ -29,7 +29,9 @@ export function series(
 export function substitute(node: Node, name: string, value: Node): Node {
   const again = (part: Node): Node => substitute(part, name, value);
   switch (node.op) {
+    // i may be what a series counts with: no variable has the name of a constant.
     case 'sym':
+    case 'const':
       return node.name === name ? value : node;
     case 'add':
       return sum(...node.args.map(again));
