@@ -107,7 +107,7 @@ class CommandChecker implements Checker {
 
   private async exchange(process: LineProcess, question: typeof trial): Promise<Verdict> {
     const id = this.nextId++;
-    const line = await process.ask(JSON.stringify({ id, ...question }));
+    const line = await process.ask(oneLine({ id, ...question }));
     const reply = replySchema.safeParse(parsed(line));
     if (!reply.success) throw new Error(`it wrote ${line.slice(0, 100)}, which is no verdict`);
     if (reply.data.id !== id) throw new Error(`it answered ${reply.data.id}, asked was ${id}`);
@@ -122,4 +122,11 @@ function parsed(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** JSON on one line for every reader of lines: some take U+2028 and U+2029 for line ends, as Node's does from 22 on. */
+function oneLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u2028\u2029]/g, (char) =>
+    char === '\u2028' ? '\\u2028' : '\\u2029',
+  );
 }

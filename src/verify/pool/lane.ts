@@ -47,6 +47,13 @@ export interface LaneEnd {
 /** Enough for the deepest recursion that the bounds of an answer allow; beyond it a RangeError is thrown and caught. */
 const stackSizeMb = 4;
 
+/**
+ * Size of the young generation, in MiB. When a thread meets its limit, Node lets the collection that is under way have 16 MiB
+ * more and then ends the thread; a larger young generation (the default of Node 24) may need more than that, and V8 ends the
+ * whole process instead.
+ */
+const youngMb = 12;
+
 /** How long a judge may take to end what it started, in milliseconds. */
 const closingMs = 500;
 
@@ -72,7 +79,11 @@ export class Lane {
     const orders: Orders = { module, spec, deadlineMs, heartbeat: this.heartbeat.buffer };
     this.worker = startWorker(new URL('./worker.ts', import.meta.url), orders, {
       name: 'verify',
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, stackSizeMb },
+      resourceLimits: {
+        maxYoungGenerationSizeMb: youngMb,
+        maxOldGenerationSizeMb: memoryMb,
+        stackSizeMb,
+      },
     });
     this.worker.on('message', (message: FromWorker) => this.hear(message));
     this.worker.on('error', (error: unknown) => this.fall(error));
