@@ -3,7 +3,7 @@
 
 import { components, matrixRows, withDeterminants } from './linear.ts';
 import { labelOf } from './names.ts';
-import { has, mul, type Node, negative, num, reciprocal, sum } from './node.ts';
+import { has, mul, type Node, negative, num, reciprocal, spelling, sum } from './node.ts';
 import { type Region, regionOfRelation, regionOfSet } from './region.ts';
 import { isOpaque, parseUnit, type Unit } from './units.ts';
 import { fractionInWords, numberInWords, phraseOf } from './words.ts';
@@ -145,14 +145,10 @@ function structure(node: Extract<Node, { op: 'union' | 'intersection' | 'without
 
 /** A form that is compared as it is written, whatever the order of its parts unless it is a difference. */
 function spelledOut(name: string, nodes: readonly Node[]): Answer {
-  const parts = nodes.map((part) => JSON.stringify(part, withoutBigints));
+  const parts = nodes.map(spelling);
   if (name !== 'without') parts.sort();
   const text = `${name} of ${parts.join(', ')}`;
   return { form: 'text', text, phrase: text };
-}
-
-function withoutBigints(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 function expression(given: Node): Answer {

@@ -2,9 +2,9 @@
 // values that an equation only names.
 import type { Value } from './answer.ts';
 import type { Comparison } from './compare.ts';
-import { evaluate, variablesOf } from './evaluate.ts';
+import { evaluate, variablesOfBoth } from './evaluate.ts';
 import { exactOf, isDecidable } from './exact.ts';
-import { type Node, negative, type Sign, sum } from './node.ts';
+import { type Node, negative, type Sign, spelling, sum } from './node.ts';
 import * as poly from './polynomial.ts';
 import * as q from './q.ts';
 import { type Finding, points } from './scalar.ts';
@@ -41,7 +41,7 @@ export function relations(a: Relation, b: Relation): Finding {
 }
 
 function chains(a: Relation, b: Relation): Finding {
-  const same = JSON.stringify(rising(a), spelled) === JSON.stringify(rising(b), spelled);
+  const same = spelling(rising(a)) === spelling(rising(b));
   return {
     same: same ? true : undefined,
     rung: 'equation',
@@ -54,10 +54,6 @@ function rising(relation: Relation): Relation {
   if (!relation.signs.every((sign) => sign === '>' || sign === '>=')) return relation;
   const turned = relation.signs.map((sign): Sign => (sign === '>' ? '<' : '<='));
   return { op: 'relation', sides: relation.sides.toReversed(), signs: turned.reverse() };
-}
-
-function spelled(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 /** left - right, turned so that the sign is =, !=, > or >=. */
@@ -77,7 +73,7 @@ function proportional(a: Node, b: Node, anySign: boolean): boolean | undefined {
     : ratioOf(x.num, y.num);
   // Multiplying an equation with its denominators keeps its solutions but for the zeros of those.
   if (ratio === undefined && constants && isDecidable(x) && isDecidable(y)) return false;
-  if (ratio !== undefined && (constants || anySign)) return anySign || ratio.n > 0n === true;
+  if (ratio !== undefined && (constants || anySign)) return anySign || ratio.n > 0n;
   return byProbes(a, b, anySign);
 }
 
@@ -117,7 +113,7 @@ function ratioOf(x: poly.Polynomial, y: poly.Polynomial): q.Q | undefined {
 }
 
 function byProbes(a: Node, b: Node, anySign: boolean): boolean | undefined {
-  const names = [...new Set([...variablesOf(a), ...variablesOf(b)])].sort();
+  const names = variablesOfBoth(a, b);
   let factor: number | undefined;
   let met = 0;
   for (const point of points(names)) {

@@ -138,6 +138,11 @@ export function variablesOf(node: Node, into = new Set<string>()): Set<string> {
   return into;
 }
 
+/** The variables of two expressions, in order. */
+export function variablesOfBoth(a: Node, b: Node): string[] {
+  return [...variablesOf(b, variablesOf(a))].sort();
+}
+
 /** Whether the imaginary unit occurs. */
 export function isComplex(node: Node): boolean {
   return has(node, (part) => part.op === 'const' && part.name === 'i');

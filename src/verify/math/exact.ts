@@ -45,7 +45,8 @@ const scalars = new Set([
 
 /** Whether a and b are the same form: a.num b.den - b.num a.den is zero. Undefined where that is too large to tell. */
 export function sameForm(a: Exact, b: Exact): boolean | undefined {
-  return difference(a, b)?.size === 0 ? true : difference(a, b) === undefined ? undefined : false;
+  const left = difference(a, b);
+  return left && left.size === 0;
 }
 
 function difference(a: Exact, b: Exact): Polynomial | undefined {

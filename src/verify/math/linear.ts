@@ -58,23 +58,21 @@ const axes = ['i', 'j', 'k'];
 
 /** The components of 3\mathbf{i} - 2\mathbf{j}; undefined where no unit vector occurs. */
 export function components(node: Node): Node[] | undefined {
-  const used = axes.map((axis) => has(node, (part) => isAxis(part, axis)));
+  const used = axes.map((axis) => has(node, (part) => axisOf(part) === axis));
   if (!used.includes(true) || !isLinear(node)) return undefined;
   return axes.slice(0, used[2] ? 3 : 2).map((axis) => along(node, axis));
 }
 
-function isAxis(node: Node, axis: string): boolean {
-  return (
-    node.op === 'sym' &&
-    new RegExp(`^\\\\(?:bold|hat|vec) \\\\?(?:${axis}|${axis}math)$`).test(node.name)
-  );
+/** i, j or k, where a node is a unit vector. Every expression is asked. */
+function axisOf(node: Node): string | undefined {
+  return node.op === 'sym'
+    ? /^\\(?:bold|hat|vec) \\?([ijk])(?:math)?$/.exec(node.name)?.[1]
+    : undefined;
 }
 
 function isLinear(node: Node): boolean {
   if (node.op === 'add') return node.args.every(isLinear);
-  const vectors = parts(node).filter((part) =>
-    has(part, (one) => axes.some((axis) => isAxis(one, axis))),
-  );
+  const vectors = parts(node).filter((part) => has(part, (one) => axisOf(one) !== undefined));
   return (
     vectors.length <= 1 &&
     (vectors.length === 0 || node.op === 'mul' ? vectors.every(isLinear) : false)
@@ -83,7 +81,7 @@ function isLinear(node: Node): boolean {
 
 /** The expression with 1 for one unit vector and 0 for the others. */
 function along(node: Node, axis: string): Node {
-  const replaced = axes.find((one) => isAxis(node, one));
+  const replaced = axisOf(node);
   if (replaced !== undefined) return num(replaced === axis ? 1 : 0);
   if (node.op === 'add') return sum(...node.args.map((arg) => along(arg, axis)));
   return node.op === 'mul' ? mul(...node.args.map((arg) => along(arg, axis))) : node;

@@ -1,5 +1,5 @@
 // What a side of an equation calls the other: x, f(x), AB, m + n, "Area". Knows nothing of what follows from names.
-import { has, type Node } from './node.ts';
+import { has, type Node, spelling } from './node.ts';
 
 /** What a side of an equation names, where it is a name for the other side: x, f(x), AB, m + n, "Area". */
 export function labelOf(side: Node, other: Node): string | undefined {
@@ -21,7 +21,7 @@ export function labelOf(side: Node, other: Node): string | undefined {
     return inner !== undefined && /^mul:[A-Z]/.test(inner) ? inner : inner && `|${inner}|`;
   }
   // "\\tan\\alpha = 2" and "P(X = 2) = 1/3" say what a number is the value of.
-  if (!hasSymbols(other) && isValueOf(side)) return `value:${JSON.stringify(side, withoutBigints)}`;
+  if (!hasSymbols(other) && isValueOf(side)) return `value:${spelling(side)}`;
   return side.op === 'mul' || side.op === 'add' ? compoundLabel(side, other, mentions) : undefined;
 }
 
@@ -35,10 +35,6 @@ function isValueOf(side: Node): boolean {
   const [head, ...rest] = side.args;
   const named = head.op === 'sym' && /^[PEDV]$/.test(head.name);
   return named && rest.some(({ op }) => op === 'relation' || op === 'bracket');
-}
-
-function withoutBigints(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 /** "AB = 5" and "m + n = 17" name a number, "y(x) = 2x" a function. */

@@ -107,6 +107,13 @@ export function parts(node: Node): readonly Node[] {
   }
 }
 
+/** A node as text: alike for nodes that are written alike, and for no others. */
+export function spelling(node: Node): string {
+  return JSON.stringify(node, (_, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+}
+
 /** The number of parts of a node, itself among them. */
 export function sizeOf(node: Node): number {
   return parts(node).reduce((total, part) => total + sizeOf(part), 1);

@@ -2,7 +2,7 @@
 // the first certain verdict ends it. Knows nothing of units, lists or relations.
 import { stream } from '../../core/random.ts';
 import { equalToDigits } from './digits.ts';
-import { evaluate, isComplex, largestPart, type Point, variablesOf } from './evaluate.ts';
+import { evaluate, isComplex, largestPart, type Point, variablesOfBoth } from './evaluate.ts';
 import { exactOf, isDecidable, rationalOf, sameForm } from './exact.ts';
 import { type Node, num } from './node.ts';
 import * as q from './q.ts';
@@ -68,7 +68,7 @@ function doubles(x: number, y: number, { relative, absolute }: Tolerance): Findi
 }
 
 function byValue(a: Node, b: Node, tolerance: Tolerance): Finding {
-  const names = [...new Set([...variablesOf(a), ...variablesOf(b)])].sort();
+  const names = variablesOfBoth(a, b);
   if (isComplex(a) || isComplex(b)) {
     return names.length === 0 ? byDigits(a, b) : byComplexProbes(a, b, names);
   }

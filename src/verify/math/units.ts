@@ -78,7 +78,6 @@ const table: readonly (readonly [string, string, number])[] = [
   ['mb', 'b', 8e6],
   ['gb', 'b', 8e9],
   ['unit', '', 1],
-
   ['percent', '', 0.01],
 ];
 
