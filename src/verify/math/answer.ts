@@ -3,7 +3,7 @@
 
 import { components, matrixRows, withDeterminants } from './linear.ts';
 import { labelOf } from './names.ts';
-import { has, mul, type Node, negative, num, reciprocal, spelling, sum } from './node.ts';
+import { has, mapParts, mul, type Node, negative, num, reciprocal, spelling, sum } from './node.ts';
 import { type Region, regionOfRelation, regionOfSet } from './region.ts';
 import { isOpaque, parseUnit, type Unit } from './units.ts';
 import { fractionInWords, numberInWords, phraseOf } from './words.ts';
@@ -37,7 +37,7 @@ export interface Items {
 export type Answer =
   | Value
   | Items
-  | { form: 'region'; region: Region; node: Node }
+  | { form: 'region'; region: Region }
   | { form: 'equation'; node: Extract<Node, { op: 'relation' }> }
   | { form: 'assignments'; values: Map<string, Answer> }
   | { form: 'matrix'; rows: Answer[][]; kind: string }
@@ -72,11 +72,11 @@ export function interpret(node: Node): Answer {
     case 'intersection':
     case 'without': {
       const region = regionOfSet(node);
-      return region === undefined ? structure(node) : { form: 'region', region, node };
+      return region === undefined ? structure(node) : { form: 'region', region };
     }
     case 'sym': {
       const region = regionOfSet(node);
-      return region === undefined ? { form: 'value', node } : { form: 'region', region, node };
+      return region === undefined ? { form: 'value', node } : { form: 'region', region };
     }
     default:
       return expression(node);
@@ -191,27 +191,9 @@ function signs(node: Node): [Node, Node] {
 
 function withSign(node: Node, sign: 1 | -1): Node {
   const again = (part: Node): Node => withSign(part, sign);
-  switch (node.op) {
-    case 'pm':
-      return node.sign * sign === 1 ? again(node.arg) : negative(again(node.arg));
-    case 'add':
-      return sum(...node.args.map(again));
-    case 'mul':
-      return mul(...node.args.map(again));
-    case 'fn':
-      return { ...node, args: node.args.map(again) };
-    case 'pow':
-      return { ...node, base: again(node.base), exponent: again(node.exponent) };
-    case 'root':
-      return { ...node, radicand: again(node.radicand) };
-    case 'bracket':
-      return { ...node, items: node.items.map(again) };
-    case 'percent':
-    case 'degree':
-      return { ...node, arg: again(node.arg) };
-    default:
-      return node;
-  }
+  if (node.op === 'pm') return node.sign * sign === 1 ? again(node.arg) : negative(again(node.arg));
+  if (node.op === 'bracket') return { ...node, items: node.items.map(again) };
+  return mapParts(node, again);
 }
 
 function list(given: readonly Node[], joint: ',' | 'or' | 'and'): Answer {
@@ -271,9 +253,8 @@ function compound(items: readonly Answer[]): Answer | undefined {
 }
 
 function regionOfConditions(nodes: readonly Node[], joint: ',' | 'or' | 'and'): Answer | undefined {
-  const node: Node = { op: 'list', items: [...nodes], joint };
-  const region = regionOfRelation(node);
-  return region === undefined ? undefined : { form: 'region', region, node };
+  const region = regionOfRelation({ op: 'list', items: [...nodes], joint });
+  return region === undefined ? undefined : { form: 'region', region };
 }
 
 function unlabelled(answer: Answer): Answer {
@@ -315,12 +296,12 @@ function relation(node: Extract<Node, { op: 'relation' }>): Answer {
   if (kinds.length === 1 && kinds[0] === 'in') {
     const inner = interpret(sides[1]);
     if (inner.form === 'items' && inner.region !== undefined) {
-      return { form: 'region', region: inner.region, node: sides[1] };
+      return { form: 'region', region: inner.region };
     }
     return inner;
   }
   const region = regionOfRelation(node);
-  return region === undefined ? { form: 'equation', node } : { form: 'region', region, node };
+  return region === undefined ? { form: 'equation', node } : { form: 'region', region };
 }
 
 /** "x = 5", "3 + 6 = 9", "x = \sqrt 2 \approx 1.41", "f(x) = 2x + 1", or an equation that stays one. */

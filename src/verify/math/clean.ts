@@ -37,7 +37,9 @@ const bare = new Set(['<', '>', '|', '[', ']', ':', '(', ')']);
  * are taken off.
  */
 export function clean(answer: string): string {
-  const latex = oneBrace(negations(withoutDelimiters(unicodeToLatex(openInterval(answer)))));
+  const latex = oneBrace(
+    negations(withoutDelimiters(unicodeToLatex(openInterval(oneNotation(answer))))),
+  );
   const plain = withoutCommands(latex).replace(/\^\s?\{?\s?\\circ\s?\}?/g, '\\degree ');
   return ordinals(withoutAsides(plain))
     .replace(/[\s\u200b\u200e\u200f\u2060\ufeff]+/g, ' ')
@@ -46,9 +48,9 @@ export function clean(answer: string): string {
     .trim();
 }
 
-/** "]0, 1[" as "(0, 1)": the outward brackets of other countries. */
-function openInterval(given: string): string {
-  const answer = given
+/** Thousands with a thin gap, angle brackets, primes and ohms in one notation. */
+function oneNotation(answer: string): string {
+  return answer
     .replace(/,\s{0,3}\\!\s{0,3}(?=\d{3})/g, ',')
     .replace(/\\left ?</g, '\\langle ')
     .replace(/\\right ?>/g, '\\rangle ')
@@ -57,6 +59,10 @@ function openInterval(given: string): string {
     )
     .replace(/\\(?:text|mathrm) ?\{[~ ]?([kMm]?) ?\\Omega ?\}/g, '\\text{$1Ω}')
     .replace(/(?<=[\d}] ?)([kMm]?) ?\\Omega ?$/, '\\text{$1Ω}');
+}
+
+/** "]0, 1[" as "(0, 1)": the outward brackets of other countries. */
+function openInterval(answer: string): string {
   const found = /^\s*(\\left)?([\][])([^[\]]{1,200}[,;][^[\]]{1,200}?)(\\right)?([\][])\s*$/.exec(
     answer,
   );

@@ -32,7 +32,8 @@ function forExpressions(runs: number, check: (e: Expression, random: RandomStrea
       const random = stream(seed, family, depth);
       check(randomExpression(family, depth, random), random);
     }),
-    { numRuns: runs },
+    // Seeded: a rare counterexample must not turn up in someone else's change.
+    { numRuns: runs, seed: 20260604 },
   );
 }
 

@@ -119,6 +119,28 @@ export function sizeOf(node: Node): number {
   return parts(node).reduce((total, part) => total + sizeOf(part), 1);
 }
 
+/** An expression with each of its parts replaced; a form that is no expression stays as it is. */
+export function mapParts(node: Node, replaced: (part: Node) => Node): Node {
+  switch (node.op) {
+    case 'add':
+      return sum(...node.args.map(replaced));
+    case 'mul':
+      return mul(...node.args.map(replaced));
+    case 'fn':
+      return { ...node, args: node.args.map(replaced) };
+    case 'pow':
+      return { ...node, base: replaced(node.base), exponent: replaced(node.exponent) };
+    case 'root':
+      return { ...node, radicand: replaced(node.radicand), index: replaced(node.index) };
+    case 'pm':
+    case 'percent':
+    case 'degree':
+      return { ...node, arg: replaced(node.arg) };
+    default:
+      return node;
+  }
+}
+
 /** Whether a node or one of its parts is what `wanted` says. */
 export function has(node: Node, wanted: (part: Node) => boolean): boolean {
   return wanted(node) || parts(node).some((part) => has(part, wanted));

@@ -1,5 +1,5 @@
 // Sums and products with whole bounds, written out: \\sum_{k=1}^{4} k is 1 + 2 + 3 + 4. Knows nothing of notation.
-import { mul, type Node, num, sizeOf, sum, Unparsed } from './node.ts';
+import { mapParts, mul, type Node, num, sizeOf, sum, Unparsed } from './node.ts';
 
 /** Series that come to more parts are not written out. */
 const maxNodes = 5000n;
@@ -27,27 +27,7 @@ export function series(
 
 /** The node with `value` for the variable. */
 export function substitute(node: Node, name: string, value: Node): Node {
-  const again = (part: Node): Node => substitute(part, name, value);
-  switch (node.op) {
-    // i may be what a series counts with: no variable has the name of a constant.
-    case 'sym':
-    case 'const':
-      return node.name === name ? value : node;
-    case 'add':
-      return sum(...node.args.map(again));
-    case 'mul':
-      return mul(...node.args.map(again));
-    case 'pow':
-      return { ...node, base: again(node.base), exponent: again(node.exponent) };
-    case 'root':
-      return { ...node, radicand: again(node.radicand), index: again(node.index) };
-    case 'fn':
-      return { ...node, args: node.args.map(again) };
-    case 'pm':
-    case 'percent':
-    case 'degree':
-      return { ...node, arg: again(node.arg) };
-    default:
-      return node;
-  }
+  // i may be what a series counts with: no variable has the name of a constant.
+  if (node.op === 'sym' || node.op === 'const') return node.name === name ? value : node;
+  return mapParts(node, (part) => substitute(part, name, value));
 }
