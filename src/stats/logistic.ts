@@ -2,6 +2,8 @@
  * Ridge logistic regression by damped Newton steps. Knows nothing of what the features mean.
  */
 
+import { solvePositive } from './linear.ts';
+
 export interface LogisticModel {
   /** One coefficient per feature. */
   coefficients: Float64Array;
@@ -113,27 +115,4 @@ function derivatives(
   // Saturated probabilities leave the intercept without curvature: keep the matrix invertible.
   hessian[size - 1][size - 1] += 1e-12;
   return { gradient, hessian };
-}
-
-/** Solves A x = b for a symmetric positive definite A of which the lower triangle is given (Cholesky). */
-function solvePositive(lower: readonly Float64Array[], b: Float64Array): Float64Array {
-  const n = b.length;
-  const factor = lower.map((row) => Float64Array.from(row));
-  for (let j = 0; j < n; j++) {
-    for (let i = j; i < n; i++) {
-      let sum = factor[i][j];
-      for (let k = 0; k < j; k++) sum -= factor[i][k] * factor[j][k];
-      factor[i][j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / factor[j][j];
-    }
-  }
-  const x = Float64Array.from(b);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) x[i] -= factor[i][k] * x[k];
-    x[i] /= factor[i][i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i] -= factor[k][i] * x[k];
-    x[i] /= factor[i][i];
-  }
-  return x;
 }

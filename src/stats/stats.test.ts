@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { stream } from '../core/random.ts';
-import { bootstrapInterval, pairedBootstrap } from './bootstrap.ts';
+import {
+  bcaInterval,
+  bootstrapInterval,
+  pairedBootstrap,
+  percentileInterval,
+} from './bootstrap.ts';
 import { auroc, brier, ece } from './classification.ts';
 import { partialSpearman } from './correlation.ts';
 import { isotonicAt, isotonicFit, poolAdjacentViolators } from './isotonic.ts';
@@ -159,6 +164,58 @@ describe('edges', () => {
       });
     expect(run()).toEqual(run());
     expect(run()?.estimate).toBe(1.25);
+  });
+});
+
+describe('BCa intervals', () => {
+  const a = [3, 1, 9, 2, 2, 14, 1, 4, 2, 1, 30, 3];
+  const b = a.map(() => 1);
+  const run = (method: 'percentile' | 'bca') =>
+    pairedBootstrap(a, b, { resamples: 2000, level: 0.9, random: stream(12), method });
+
+  test('move toward the long tail, from the same resamples', () => {
+    const [plain, corrected] = [run('percentile'), run('bca')];
+    expect(corrected?.low).toBeGreaterThan(plain?.low ?? Infinity);
+    expect(corrected?.high).toBeGreaterThan(plain?.high ?? Infinity);
+    expect(corrected?.estimate).toBe(plain?.estimate);
+  });
+
+  test('of draws without bias or skewness are percentile intervals', () => {
+    const draws = Array.from({ length: 1001 }, (_, i) => (i - 500) / 100);
+    const found = bcaInterval(0, draws, [-1, 0, 1], 0.95);
+    expect(found?.low).toBeCloseTo(-4.75, 9);
+    expect(found?.high).toBeCloseTo(4.75, 9);
+  });
+
+  test('count draws that equal the estimate half, up to rounding', () => {
+    // A third below the estimate, a third at it, a third above.
+    const around = (equal: number) =>
+      Array.from({ length: 900 }, (_, i) => (i % 3 === 0 ? equal : 0.3 + (i % 3 === 1 ? i : -i)));
+    const exact = bcaInterval(0.3, around(0.3), [1, 2], 0.8);
+    const { low, high } = exact ?? { low: Number.NaN, high: Number.NaN };
+    for (const [estimate, draw] of [
+      [0.3, 0.1 + 0.2],
+      [0.1 + 0.2, 0.3],
+    ]) {
+      expect(bcaInterval(estimate, around(draw), [1, 2], 0.8)).toEqual({
+        ...{ estimate, low, high },
+        level: 0.8,
+      });
+    }
+    // No bias, no skewness: the plain percentiles.
+    const plain = percentileInterval(0.3, around(0.3), 0.8);
+    expect(low).toBeCloseTo(plain?.low ?? Number.NaN, 9);
+    expect(high).toBeCloseTo(plain?.high ?? Number.NaN, 9);
+  });
+
+  test('are undefined where the correction is, and of no width where nothing varies', () => {
+    expect(bcaInterval(5, [1, 2, 3], [1, 2], 0.9)).toBeUndefined();
+    expect(bcaInterval(2, [], [1, 2], 0.9)).toBeUndefined();
+    expect(bcaInterval(2, [1, 2, 3], [1, Number.NaN], 0.9)).toBeUndefined();
+    expect(bcaInterval(2, [2, 2, 2], [2, 2], 0.9)).toEqual({
+      ...{ estimate: 2, low: 2, high: 2 },
+      level: 0.9,
+    });
   });
 });
 

@@ -2,6 +2,7 @@
  * Student's t: intervals of a mean and the paired test. Knows nothing of what was measured.
  */
 import { gammaln, mean, sampleStandardDeviation } from 'simple-statistics';
+import { symmetricQuantile } from './quantile.ts';
 import type { Interval } from './types.ts';
 
 /** P(T <= t) for Student's t with `df` > 0 degrees of freedom, to about 1e-10. */
@@ -11,19 +12,9 @@ export function studentCdf(t: number, df: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** The t with P(T <= t) = p, for 0 < p < 1; by bisection, since speed does not matter here. */
+/** The t with P(T <= t) = p, for 0 <= p <= 1; infinite at the ends. RangeError for any other p. */
 export function studentQuantile(p: number, df: number): number {
-  if (p === 0.5) return 0;
-  if (p < 0.5) return -studentQuantile(1 - p, df);
-  let high = 1;
-  while (studentCdf(high, df) < p) high *= 2;
-  let low = 0;
-  for (let i = 0; i < 200 && high - low > 1e-13 * high; i++) {
-    const middle = (low + high) / 2;
-    if (studentCdf(middle, df) < p) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  return symmetricQuantile(p, (t) => studentCdf(t, df));
 }
 
 /** Mean with its t interval. One value has no spread: its interval is infinite. NaN when empty. */
@@ -37,16 +28,29 @@ export function meanInterval(values: ArrayLike<number>, level: number = 0.95): I
   return { estimate, low: estimate - half, high: estimate + half, level };
 }
 
+/**
+ * One-sided lower confidence bound of the mean: the mean lies above it with confidence `level`, by Student's t.
+ * -Infinity for one value, NaN when empty.
+ */
+export function meanLowerBound(values: ArrayLike<number>, level: number = 0.95): number {
+  // The lower end of the two-sided interval that leaves out 1 - level on each side.
+  return meanInterval(values, 2 * level - 1).low;
+}
+
 export interface PairedTest {
-  /** Mean of a - b with its t interval. */
+  /** Mean of a - b with its two-sided t interval. */
   difference: Interval;
+  /** One-sided lower confidence bound of the mean of a - b, at the same level. */
+  lower: number;
   t: number;
   df: number;
   /** Two-sided. NaN for fewer than two pairs; 1 when all differences are 0. */
   p: number;
+  /** One-sided, for the alternative that a exceeds b. NaN for fewer than two pairs; 0.5 when all differences are 0. */
+  pGreater: number;
 }
 
-/** Paired t test of a against b. */
+/** Paired t test of a against b. The other one-sided p is 1 - pGreater. RangeError for lists of different lengths. */
 export function pairedT(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
@@ -55,15 +59,14 @@ export function pairedT(
   if (a.length !== b.length) throw new RangeError(`pairedT: ${a.length} and ${b.length} values`);
   const differences = Array.from(a, (value, i) => value - b[i]);
   const difference = meanInterval(differences, level);
-  const df = differences.length - 1;
-  if (df < 1) return { difference, t: Number.NaN, df: Math.max(0, df), p: Number.NaN };
+  const lower = meanLowerBound(differences, level);
+  const df = Math.max(0, differences.length - 1);
+  if (df === 0)
+    return { difference, lower, df, t: Number.NaN, p: Number.NaN, pGreater: Number.NaN };
   const standardError = sampleStandardDeviation(differences) / Math.sqrt(differences.length);
-  if (standardError === 0) {
-    const t = difference.estimate === 0 ? 0 : Math.sign(difference.estimate) * Infinity;
-    return { difference, t, df, p: t === 0 ? 1 : 0 };
-  }
-  const t = difference.estimate / standardError;
-  return { difference, t, df, p: 2 * studentCdf(-Math.abs(t), df) };
+  const t = difference.estimate === 0 ? 0 : difference.estimate / standardError;
+  const tail = studentCdf(-Math.abs(t), df);
+  return { difference, lower, df, t, p: 2 * tail, pGreater: studentCdf(-t, df) };
 }
 
 /** Regularised incomplete beta function I_x(a, b), continued fraction of DLMF 8.17.22 (Lentz). */
