@@ -4,15 +4,15 @@
  * Every complaint names the place (file, line and column, or the override) and what may stand there.
  * Knows nothing of verbs.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { UserError } from '../core/errors.ts';
-import { errorCode } from '../core/files.ts';
 import { complain, type Place, unknownKey, valueAt } from './config/complaints.ts';
 import { fields, fieldsIn } from './config/fields.ts';
 import { type Config, configSchema } from './config/schema.ts';
+import { readYaml, type Written } from './config/yaml-file.ts';
 
 export type { Config } from './config/schema.ts';
 
@@ -46,7 +46,7 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
         ? usual
         : undefined
       : resolve(source.cwd, source.file);
-  const written = file === undefined ? nothingWritten : readYaml(file);
+  const written = file === undefined ? nothingWritten : readYaml(file, configFileKind);
   const overrides = (source.overrides ?? []).map(parseOverride);
   const merged = withoutEmptyGroups(
     overrides.reduce<unknown>((value, o) => withValue(value, o.path, o.value), written.value),
@@ -72,74 +72,22 @@ function isWithin(key: string, group: string): boolean {
   return key === group || key.startsWith(`${group}.`);
 }
 
-interface Written {
-  value: unknown;
-  place: Place;
-}
-
 const nothingWritten: Written = { value: {}, place: () => undefined };
 
-function readYaml(file: string): Written {
-  const text = readText(file);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw new UserError({ wanted: 'valid YAML', found: error.message, where: at(error.pos[0]) });
-  }
-  const value: unknown = document.toJS() ?? {};
-  return { value, place: (path) => placeIn(document, path, at) ?? file };
-}
+const configFileKind = {
+  wanted: 'a readable configuration file',
+  fix: '`pivottrace init` writes one.',
+};
 
-function readText(file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    const broken = error instanceof TypeError;
-    throw new UserError(
-      {
-        wanted: 'a readable configuration file',
-        found: broken ? 'bytes that are not UTF-8' : errorCode(error),
-        where: file,
-        fix: '`pivottrace init` writes one.',
-      },
-      { cause: error },
-    );
-  }
-}
-
-/** Position of the key at `path`, or of the nearest thing around it that was written. */
-function placeIn(
-  document: Document,
-  path: readonly PropertyKey[],
-  at: (offset: number) => string,
-): string | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const parent: unknown =
-      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const name = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isNode(key) && String(key) === String(name));
-      if (isNode(pair?.key) && pair.key.range) return at(pair.key.range[0]);
-    }
-    const node: unknown = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return at(node.range[0]);
-  }
-  return undefined;
-}
-
-interface Override {
+export interface Override {
   text: string;
   key: string;
   path: readonly string[];
   value: unknown;
 }
 
-function parseOverride(text: string): Override {
+/** Throws UserError for a key that there is not, and for what is no YAML. */
+export function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   const key = text.slice(0, equals);
   const path = key.split('.');
@@ -154,12 +102,12 @@ function parseOverride(text: string): Override {
   return { text, key, path, value: document.toJS() ?? null };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `root` with `value` at `path`. What stands in the way and is no map is left for the schema to refuse. */
-function withValue(root: unknown, path: readonly string[], value: unknown): unknown {
+export function withValue(root: unknown, path: readonly string[], value: unknown): unknown {
   const [first, ...rest] = path;
   if (first === undefined) return value;
   if (root !== undefined && root !== null && !isRecord(root)) return root;
@@ -196,4 +144,4 @@ function withAbsolutePaths(config: Config, base: (key: string) => string): Confi
 }
 
 /** Marks a path inside the package, so that the bundled model and pool are found wherever it is installed. */
-const bundled = 'bundled:';
+export const bundled = 'bundled:';

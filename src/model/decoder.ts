@@ -121,6 +121,7 @@ function mlp(g: Graph, weights: GraphWeights, x: Tensor, layer: number): Tensor 
 
 /**
  * Hidden states after the final norm, [batch * queries, hiddenSize], for `ids` int64 [batch * queries].
+ * `onHidden` is given the embeddings and then the residual stream after each layer, of the same shape.
  */
 export function decoder(
   g: Graph,
@@ -130,15 +131,18 @@ export function decoder(
   extent: Extent,
   rotary: Rotary,
   attend: Attend,
+  onHidden?: (hidden: Tensor) => void,
 ): Tensor {
   const norm = (x: Tensor, name: string) =>
     rmsNorm(g, x, weight(weights, `${name}.weight`), config.rmsNormEps);
   let x = g.gather(weight(weights, 'model.embed_tokens.weight'), ids);
+  onHidden?.(x);
   for (let layer = 0; layer < config.layers; layer++) {
     const at = `model.layers.${layer}`;
     const seen = norm(x, `${at}.input_layernorm`);
     x = g.add(x, attention(g, config, weights, seen, layer, extent, rotary, attend));
     x = g.add(x, mlp(g, weights, norm(x, `${at}.post_attention_layernorm`), layer));
+    onHidden?.(x);
   }
   return norm(x, 'model.norm');
 }

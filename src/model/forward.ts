@@ -1,4 +1,4 @@
-/** Whole sequences at once, without a cache: what training and evaluation of given texts use. */
+/** Whole sequences at once, without a cache: what training, evaluation and pooling of given texts use. */
 import type { Graph } from '../engine/graph.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { DecoderConfig } from './config.ts';
@@ -42,6 +42,7 @@ export const transposed = (g: Graph, x: Tensor): Tensor => g.transpose(x, [0, 1,
 /**
  * Hidden states [batch * queries, hiddenSize] of whole sequences that start at position 0. Sequences
  * shorter than `queries` are padded on the right: a padded position is never seen by one before it.
+ * `onHidden` as in `decoder`.
  */
 export function forward(
   g: Graph,
@@ -49,6 +50,7 @@ export function forward(
   weights: GraphWeights,
   ids: Tensor,
   extent: Extent,
+  onHidden?: (hidden: Tensor) => void,
 ): Tensor {
   const { queries } = extent;
   const tables = fullRopeTables(config, queries);
@@ -57,5 +59,5 @@ export function forward(
   const mask = causalMask(g, config.heads / config.kvHeads, queries);
   const attend: Attend = (_layer, q, k, v) =>
     g.matMul(g.softmax(g.add(g.matMul(q, transposed(g, k)), mask)), v);
-  return decoder(g, config, weights, ids, extent, rotary, attend);
+  return decoder(g, config, weights, ids, extent, rotary, attend, onHidden);
 }

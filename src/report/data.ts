@@ -164,6 +164,8 @@ export interface ScoreReport {
   fallback: string | null;
   /** All estimators on the same probes, the one in use among them. */
   estimators: EstimatorRow[];
+  /** What the estimators that learn from the probes have learnt. */
+  fits: FittedScore[];
 }
 
 export interface ProbePoint {
@@ -199,6 +201,32 @@ export interface EstimatorRow {
   auroc: number | null;
   /** Of the prompts this score would annotate, the share among the hardest by measured pass rate. */
   overlap: number | null;
+  cost: EstimatorCost;
+}
+
+/** What a score costs by itself; scores that read the same responses share them. */
+export interface EstimatorCost {
+  /** Responses generated for it, and their tokens. */
+  responses: number | null;
+  tokens: number | null;
+  /** Wall clock of sampling and whatever it needs beyond. */
+  seconds: number | null;
+}
+
+/** A score that was fitted on the probes. */
+export interface FittedScore {
+  name: string;
+  method: 'logistic' | 'isotonic';
+  probes: number;
+  /** Parts into which the probes were split for held-out figures; 1 when nothing could be held out. */
+  folds: number;
+  /** Ridge penalty that held-out probes chose; null for a method without one. */
+  ridge: number | null;
+  /** Of the held-out probes; the correlation is negative where the score is good. */
+  spearman: number | null;
+  brier: number | null;
+  /** Logistic: coefficients of standardised scores, negative where a high score lowers the pass rate. Isotonic: shares. */
+  weights: { name: string; weight: number }[];
 }
 
 /** METHOD section 3: how much the ranking depends on the settings of the pivot score. */
@@ -253,7 +281,7 @@ export interface RoutingReport {
   /** Label of the arm this was logged in. */
   arm: string;
   /** Steps before the first move was allowed. */
-  warmupSteps: number | null;
+  warmupGroups: number | null;
   /** All moves of the run; `latest` holds the last few of them. */
   total: number;
   /** Moves per interval of steps; `kind` is like 'self -> discard'. Intervals in order of step. */

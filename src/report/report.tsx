@@ -8,7 +8,7 @@ import { render } from 'preact-render-to-string';
 import { writeWhole } from '../core/files.ts';
 import { armStyles } from './arms.ts';
 import type { ReportData } from './data.ts';
-import { visible } from './format.ts';
+import { Document } from './document.tsx';
 import { Cost } from './sections/cost.tsx';
 import { Examples } from './sections/examples.tsx';
 import { Header } from './sections/header.tsx';
@@ -18,10 +18,6 @@ import { Score } from './sections/score.tsx';
 import { SensitivityTable } from './sections/sensitivity.tsx';
 import { Summary } from './sections/summary.tsx';
 import { Training } from './sections/training.tsx';
-import { STYLE } from './theme.ts';
-
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** The whole page as text. The same data gives the same text. */
 export function renderReport(data: ReportData): string {
@@ -36,31 +32,19 @@ export function writeReport(path: string, data: ReportData): void {
 function Page({ data }: { data: ReportData }) {
   const styles = armStyles(data);
   return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content={POLICY} />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>{visible(data.run.title)}</title>
-        <link rel="icon" href="data:," />
-        <style>{STYLE}</style>
-      </head>
-      <body>
-        <Header data={data} />
-        <main>
-          <Summary comparison={data.comparison} styles={styles} />
-          <Routes triage={data.triage} />
-          <Score score={data.score} />
-          <SensitivityTable sensitivity={data.sensitivity} />
-          <Training training={data.training} comparison={data.comparison} styles={styles} />
-          <Routing routing={data.routing} />
-          <Examples examples={data.examples} />
-          <Cost cost={data.cost} />
-        </main>
-        <footer>Written by pivottrace. Times are wall clock on the machine named above.</footer>
-      </body>
-    </html>
+    <Document title={data.run.title}>
+      <Header data={data} />
+      <main>
+        <Summary comparison={data.comparison} styles={styles} />
+        <Routes triage={data.triage} />
+        <Score score={data.score} />
+        <SensitivityTable sensitivity={data.sensitivity} />
+        <Training training={data.training} comparison={data.comparison} styles={styles} />
+        <Routing routing={data.routing} />
+        <Examples examples={data.examples} />
+        <Cost cost={data.cost} />
+      </main>
+      <footer>Written by pivottrace. Times are wall clock on the machine named above.</footer>
+    </Document>
   );
 }

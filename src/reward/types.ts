@@ -1,29 +1,28 @@
-// What a reward hands to the trainer for one group of rollouts. Knows nothing of advantages, optimisers or where labels
-// come from.
+// What a reward is given and what it hands to the trainer, for one group of rollouts. Knows nothing of advantages,
+// optimisers or where labels come from.
+import type { Response } from '../rollout/types.ts';
 import type { Verifier } from '../verify/types.ts';
+import type { Vote } from './votes.ts';
 
-/** One rollout group: the responses that one prompt got, and how much the prompt counts. */
-export interface Group {
+/** One rollout group as it was sampled: the G responses that one prompt got, and how they vote. */
+export interface Seen {
   promptId: string;
-  /** Response texts, one per rollout. */
-  responses: readonly string[];
-  /** Weight of the prompt in the loss, in [0, 1]. */
-  weight: number;
+  /** [G] */
+  responses: readonly Response[];
+  vote: Vote;
+  /** Responses of a slow teacher, or to the prompt in other words, where the reward asked for them. */
+  second?: readonly Response[];
 }
+
+/** What a group is held against: a label that was bought, its own answers, or nothing (no gradient). */
+export type Target = { kind: 'label'; answer: string } | { kind: 'vote' } | { kind: 'none' };
 
 /** What a reward says of one group. `rewards` null means: the group gives no gradient, for the `reason` given. */
 export interface GroupReward {
-  /** One reward per rollout in [0, 1]; NaN leaves that rollout out of its group. Null: no gradient. */
+  /** One finite reward per rollout; NaN leaves that rollout out of its group. Null: no gradient. [G] */
   rewards: Float64Array | null;
-  kind: 'verified' | 'majority';
-  /** Weight of the prompt in the loss, in [0, 1]: that of the group. */
-  weight: number;
-  /** Share of ALL rollouts, the unreadable ones included, in the largest class, in [0, 1]. */
-  voteShare: number;
-  /** Index of the only largest class, or null where there is none or it is tied. */
-  majorityClass: number | null;
-  /** The answer of the majority class as its first member wrote it. */
-  majorityAnswer: string | null;
+  /** `majority`: a target made of answers; `intrinsic`: what the policy thinks of its own tokens. */
+  kind: 'verified' | 'majority' | 'intrinsic';
   /** Why the rewards are what they are, for a person. */
   reason: string;
   /** The rollouts that the verifier could not judge. Empty where there was no label to judge them by. */
@@ -37,20 +36,11 @@ export interface Doubt {
   rung: string;
 }
 
-/** A way to reward the rollouts of one prompt. Never throws on the text of a response. */
-export interface Reward {
-  readonly kind: GroupReward['kind'];
-  score(group: Group): Promise<GroupReward>;
-}
-
 /**
  * What an `undecided` response gets, which is never a reward: 0, or out of its group; with `ask` it is out of its group
  * and put before a person.
  */
 export type UndecidedPolicy = 'zero' | 'drop' | 'ask';
-
-/** The label bought for a prompt, or undefined where none was bought. */
-export type LabelOf = (promptId: string) => string | undefined;
 
 /** The verifier that reads the answers of a prompt. */
 export type VerifierOf = (promptId: string) => Verifier;

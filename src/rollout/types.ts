@@ -44,3 +44,8 @@ export interface Rollout {
   finish: 'stop' | 'length';
   trace?: RawTrace;
 }
+
+/** A response with the token ids of its prompt. */
+export interface Response extends Rollout {
+  promptTokens: readonly number[];
+}

@@ -32,6 +32,7 @@ export interface RolloutRow {
   answer: string | null;
   answer_class: number;
   finish: 'stop' | 'length';
+  layer_path: Uint8Array | null;
 }
 
 export interface TraceRow {

@@ -150,8 +150,8 @@ export interface Plans {
 
 export interface Transitions {
   /**
-   * Appends changes of state and moves the routes; the plans must have been saved. A change that was
-   * recorded before (same plan, revision, prompt, round, step and new state) is left out.
+   * Appends changes of state and moves the routes. A change that was recorded before (same plan, revision,
+   * prompt, round, step and new state) is left out; a name without a saved plan has revision 0.
    * Returns how many were new.
    */
   append(transitions: readonly Transition[]): Promise<number>;

@@ -38,6 +38,15 @@ export function signalSeries(
   });
 }
 
+/**
+ * Mean of `signal` over the response's tokens and the traced heads, in the signal's unit. Undefined values are left
+ * out; where all are (nothing is received before a query lies far enough behind), it is 0.
+ */
+export function signalMean(trace: RawTrace, signal: SignalName): number {
+  const defined = signalSeries(trace, signal).filter((value) => !Number.isNaN(value));
+  return defined.length === 0 ? 0 : defined.reduce((sum, value) => sum + value, 0) / defined.length;
+}
+
 /** Whether the trace has a column for each of the heads. */
 export function holdsHeads(trace: RawTrace, heads: readonly Head[]): boolean {
   return heads.every((head) => columnOf(trace, head) >= 0);

@@ -2,7 +2,7 @@
  * Public face of the trace room: attention summaries in, changes, pivots and scores out.
  */
 export { layerAgreement } from './agreement.ts';
-export { changes, holdsHeads, signalSeries, traceChanges } from './changes.ts';
+export { changes, holdsHeads, signalMean, signalSeries, traceChanges } from './changes.ts';
 export { selectHeads } from './heads.ts';
 export {
   manifestFromJson,
@@ -35,8 +35,10 @@ export {
   distanceFloor,
   type Head,
   layersOf,
+  pivotSignals,
   type RawTrace,
   type SignalName,
+  type SignalThreshold,
   type SketchState,
   signalNames,
   type TraceManifest,

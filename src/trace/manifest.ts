@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { signalNames, type TraceManifest, type TraceSettings } from './types.ts';
+import { type SketchState, signalNames, type TraceManifest, type TraceSettings } from './types.ts';
 
 const count = z.int().min(0);
 
@@ -29,30 +29,44 @@ export const traceSettingsSchema = z
     }),
   );
 
-/** A trace manifest as written to disk (version 1); parses to `TraceManifest`. */
+const sketchSchema = z
+  .strictObject({
+    relative_accuracy: z.number().gt(0).lt(1),
+    zero_count: count,
+    bins: z.array(z.tuple([z.int(), z.int().min(1)])),
+  })
+  .transform(
+    ({ relative_accuracy, zero_count, bins }): SketchState => ({
+      relativeAccuracy: relative_accuracy,
+      zeroCount: zero_count,
+      bins,
+    }),
+  );
+const tau = z.number().min(0).nullable();
+
+/**
+ * A trace manifest as written to disk (version 1); parses to `TraceManifest`. One from before traces listed their
+ * signals has the configured one.
+ */
 export const traceManifestSchema = z
   .strictObject({
     version: z.literal(1),
     model: z.string().min(1),
     settings: traceSettingsSchema,
     heads: z.array(z.strictObject({ layer: count, head: count })).min(1),
-    tau: z.number().min(0).nullable(),
-    sketch: z.strictObject({
-      relative_accuracy: z.number().gt(0).lt(1),
-      zero_count: count,
-      bins: z.array(z.tuple([z.int(), z.int().min(1)])),
-    }),
+    tau,
+    sketch: sketchSchema,
+    signals: z.array(z.enum(signalNames)).min(1).optional(),
+    thresholds: z
+      .array(z.strictObject({ signal: z.enum(signalNames), tau, sketch: sketchSchema }))
+      .default([]),
     traces: count,
     tokens: count,
   })
   .transform(
-    ({ version: _, sketch, ...same }): TraceManifest => ({
+    ({ version: _, signals, ...same }): TraceManifest => ({
       ...same,
-      sketch: {
-        relativeAccuracy: sketch.relative_accuracy,
-        zeroCount: sketch.zero_count,
-        bins: sketch.bins,
-      },
+      signals: signals ?? [same.settings.signal],
     }),
   );
 
@@ -64,17 +78,22 @@ export function settingsToJson(settings: TraceSettings): z.input<typeof traceSet
 
 /** The manifest under its names on disk; `manifestFromJson` reads it back. */
 export function manifestToJson(manifest: TraceManifest): z.input<typeof traceManifestSchema> {
-  const { settings, sketch, ...same } = manifest;
+  const { settings, sketch, thresholds, ...same } = manifest;
   return {
     version: 1,
     ...same,
     settings: settingsToJson(settings),
-    sketch: {
-      relative_accuracy: sketch.relativeAccuracy,
-      zero_count: sketch.zeroCount,
-      bins: sketch.bins,
-    },
+    sketch: sketchToJson(sketch),
+    thresholds: thresholds.map((one) => ({ ...one, sketch: sketchToJson(one.sketch) })),
   };
+}
+
+function sketchToJson({
+  relativeAccuracy,
+  zeroCount,
+  bins,
+}: SketchState): z.input<typeof sketchSchema> {
+  return { relative_accuracy: relativeAccuracy, zero_count: zeroCount, bins };
 }
 
 /** The manifest in a parsed JSON value; UserError that names `where` and the key if it is none. */

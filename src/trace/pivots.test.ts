@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changes, holdsHeads, signalSeries, traceChanges } from './changes.ts';
+import { changes, holdsHeads, signalMean, signalSeries, traceChanges } from './changes.ts';
 import { selectHeads } from './heads.ts';
 import { findPivots, summarisePivots } from './pivots.ts';
 import type { RawTrace } from './types.ts';
@@ -51,6 +51,14 @@ test('a signal is averaged over the kept heads, or their layers', () => {
   expect([...signalSeries(trace, 'agreement')]).toEqual([0, 0.5]);
   expect([...signalSeries(trace, 'received')]).toEqual([2, Number.NaN]);
   expect([...traceChanges(trace, { signal: 'distance', delta: 10 }, kept)]).toEqual([0, 6]);
+});
+
+test('the mean of a signal leaves undefined values out; with none defined it is 0', () => {
+  expect(signalMean(trace, 'distance')).toBe(3.5);
+  expect(signalMean(trace, 'agreement')).toBe(0.25);
+  expect(signalMean(trace, 'received')).toBe(2);
+  const short = { ...trace, signals: { received: new Float32Array(6).fill(Number.NaN) } };
+  expect(signalMean(short, 'received')).toBe(0);
 });
 
 test('what was not traced is refused', () => {

@@ -91,12 +91,16 @@ test('a manifest survives its JSON form', () => {
     heads: [{ layer: 1, head: 2 }],
     tau: sketch.tau(95),
     sketch: sketch.state(),
+    signals: ['distance', 'far_mass'],
+    thresholds: [{ signal: 'far_mass', tau: 0.25, sketch: sketchOf([0.25]).state() }],
     traces: 1,
     tokens: 3,
   };
   const json = JSON.parse(JSON.stringify(manifestToJson(manifest)));
   expect(json.settings.min_heads).toBe(2);
   expect(manifestFromJson(json, 'here')).toEqual(manifest);
+  const { signals: _, thresholds: __, ...before } = json;
+  expect(manifestFromJson(before, 'here')).toMatchObject({ signals: ['distance'], thresholds: [] });
   const wrong = { ...json, settings: { ...json.settings, delta: 0 } };
   expect(() => manifestFromJson(wrong, 'trace.json')).toThrow(/trace\.json.*settings\.delta/);
   expect(() => manifestFromJson({ ...json, tokenz: 1 }, 'trace.json')).toThrow(/tokenz/);

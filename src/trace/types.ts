@@ -62,6 +62,18 @@ export interface SketchState {
   bins: [number, number][];
 }
 
+/** The signals whose pivots are scored beside those of the configured one, where traces kept them. */
+export const pivotSignals = ['far_mass', 'distance'] as const satisfies readonly SignalName[];
+
+/** The threshold of a signal beside the configured one. */
+export interface SignalThreshold {
+  signal: SignalName;
+  /** null until a change of this signal was defined. */
+  tau: number | null;
+  /** Changes of this signal over all response tokens so far. */
+  sketch: SketchState;
+}
+
 /** Everything that later shards and rounds need to be comparable with this one. */
 export interface TraceManifest {
   /** Identity of the policy that was traced: a hash of its files. */
@@ -73,6 +85,10 @@ export interface TraceManifest {
   tau: number | null;
   /** Changes of all response tokens so far. */
   sketch: SketchState;
+  /** Every signal that the traces hold, the configured one first. */
+  signals: SignalName[];
+  /** Thresholds of the other pivot signals among them, each over its own changes. */
+  thresholds: SignalThreshold[];
   /** Responses traced. */
   traces: number;
   /** Response tokens over all traces. */

@@ -19,12 +19,13 @@ export interface Accuracy {
  * Each is judged by the verifier of its source. The random numbers depend on the item and the seed alone, so that arms are compared in pairs.
  */
 export async function evaluate(
-  policy: Policy,
+  policy: Pick<Policy, 'generate'>,
   items: readonly EvalItem[],
   samples: number,
   sampling: Sampling,
   verifiers: Pick<Verifiers, 'of'>,
   onProgress?: (done: number) => void,
+  by: 'policy' | 'teacher' = 'policy',
 ): Promise<Accuracy> {
   const perItem = Math.max(1, samples);
   const responses = await policy.generate(
@@ -34,6 +35,7 @@ export async function evaluate(
     { ...sampling, temperature: samples === 0 ? 0 : sampling.temperature },
     undefined,
     onProgress,
+    by,
   );
   const perPrompt = await Promise.all(
     items.map(async ({ answer, source }, i) => {

@@ -1,112 +1,121 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Group } from '../method/types.ts';
+import { majorityReward } from '../reward/majority.ts';
+import { response, said, seenOf } from '../reward/testing/seen.ts';
+import type { Target } from '../reward/types.ts';
 import { inlineVerifier } from '../verify/testing/inline.ts';
-import { type Group, type RewardRules, rewardGroup, sequencesOf } from './groups.ts';
-import type { Response } from './policy.ts';
+import { type RewardRules, rewardGroup, sequencesOf, weighed } from './groups.ts';
 
 const verifier = await inlineVerifier({ kind: 'auto', extract: { unmarked: 'none' } });
+const vote: Target = { kind: 'vote' };
+const label = (answer: string): Target => ({ kind: 'label', answer });
 
-/** A response with `length` tokens to a prompt of two. */
-function response(answer: string, length = 3): Response {
-  const column = () => Float32Array.from({ length }, (_, i) => -1 - i);
+function rules(over: Partial<RewardRules['methods']> = {}, minShare = 0): RewardRules {
   return {
-    promptId: 'p',
-    sample: 0,
-    promptLength: 2,
-    promptTokens: [7, 8],
-    tokens: Int32Array.from({ length }, (_, i) => 10 + i),
-    text: `so\nanswer: ${answer}`,
-    logprobs: column(),
-    entropies: column(),
-    selfCertainty: column(),
-    finish: 'stop',
-  };
-}
-const said = (...answers: string[]) => answers.map((answer) => response(answer));
-
-function rules(over: Partial<RewardRules> = {}): RewardRules {
-  return {
-    labels: new Map(),
-    targetOf: () => 'vote',
     verifierOf: () => verifier,
-    settings: { undecided: 'zero', minVoteShare: 0, selfWeight: 0.4, advantage: 'none' },
-    ...over,
+    methods: {
+      retarget: async (_step, _seen, target) => target,
+      reward: async (_step, seen) => majorityReward(seen, { minShare }),
+      ...over,
+    },
+    settings: { undecided: 'zero', selfWeight: 0.4, advantage: 'none' },
   };
 }
+const groupOf = async (answers: (string | undefined)[], target: Target, by = rules()) =>
+  await rewardGroup(3, await seenOf(said(...answers), verifier), target, by);
 const list = (group: Group) => group.reward.rewards && [...group.reward.rewards];
 
 describe('rewardGroup', () => {
   it('verifies a labelled prompt at full weight, against the majority if need be', async () => {
-    const labelled = rules({ labels: new Map([['p', '1/2']]), targetOf: () => 'label' });
-    const group = await rewardGroup('p', said('3', '0.5', '3', '3'), labelled);
-    expect(group.reward).toMatchObject({ kind: 'verified', weight: 1, voteShare: 0.75 });
+    const group = await groupOf(['3', '0.5', '3', '3'], label('1/2'));
+    expect(group.reward.kind).toBe('verified');
     expect(list(group)).toEqual([0, 1, 0, 0]);
     expect([...group.advantages]).toEqual([-0.25, 0.75, -0.25, -0.25]);
-    expect(group).toMatchObject({ mean: 0.25, active: true });
+    expect(group).toMatchObject({ promptId: 'p', mean: 0.25, active: true, vote: { share: 0.75 } });
   });
 
   it('lets the others vote by equivalence class at the weight of self-training', async () => {
-    const group = await rewardGroup('p', said('1/2', '3', '0.5', '7'), rules());
-    expect(group.reward).toMatchObject({ kind: 'majority', weight: 0.4, majorityAnswer: '1/2' });
+    const group = await groupOf(['1/2', '3', '0.5', '7'], vote);
+    expect(group).toMatchObject({ reward: { kind: 'majority' }, vote: { answer: '1/2' } });
     expect(list(group)).toEqual([1, 0, 1, 0]);
     expect([...group.advantages]).toEqual([0.2, -0.2, 0.2, -0.2]);
   });
 
-  it('gives no gradient to a tie, a small majority or a group of one mind', async () => {
-    expect((await rewardGroup('p', said('1', '2'), rules())).active).toBe(false);
-    expect((await rewardGroup('p', said('1', '1'), rules())).active).toBe(false);
-    const strict = rules({ settings: { ...rules().settings, minVoteShare: 0.6 } });
-    expect((await rewardGroup('p', said('1', '1', '2', '3'), strict)).active).toBe(false);
-    const free = rules({ settings: { ...rules().settings, selfWeight: 0 } });
-    expect((await rewardGroup('p', said('1', '1', '2'), free)).active).toBe(false);
+  it('gives no gradient to a tie, a small majority, a group of one mind or one without a target', async () => {
+    expect((await groupOf(['1', '2'], vote)).active).toBe(false);
+    expect((await groupOf(['1', '1'], vote)).active).toBe(false);
+    expect((await groupOf(['1', '1', '2', '3'], vote)).active).toBe(true);
+    expect((await groupOf(['1', '1', '2', '3'], vote, rules({}, 0.6))).active).toBe(false);
+    const free = { ...rules(), settings: { ...rules().settings, selfWeight: 0 } };
+    expect((await groupOf(['1', '1', '2'], vote, free)).active).toBe(false);
+    expect((await groupOf(['1', '1', '2'], label('1'), free)).active).toBe(true);
+    const none = await groupOf(['1', '1', '2'], { kind: 'none' });
+    expect(none).toMatchObject({ active: false, reward: { rewards: null, reason: 'no target' } });
   });
 
-  it('never uses a label that was not bought, or one whose prompt is to vote', async () => {
-    const ids = ['a', 'b', 'c', 'd'];
-    const target = fc.constantFrom('label', 'vote', 'none' as const);
+  it('asks the methods for the reward of a vote alone, and holds a group against what they put in place', async () => {
+    const asked: string[] = [];
+    const own = rules({
+      reward: async (step, { promptId }) => {
+        asked.push(`${step} ${promptId}`);
+        const rewards = Float64Array.of(0.5, -1);
+        return { kind: 'intrinsic', rewards, reason: 'own', undecided: [] };
+      },
+    });
+    expect((await groupOf(['1', '2'], vote, own)).reward.kind).toBe('intrinsic');
+    expect((await groupOf(['1', '2'], label('1'), own)).reward.kind).toBe('verified');
+    expect(asked).toEqual(['3 p']);
+    const other = rules({ retarget: async (step) => label(String(step)) });
+    const group = await groupOf(['3', '1'], label('1'), other);
+    expect(list(group)).toEqual([1, 0]);
+    expect(group.target).toEqual(label('3'));
+    const dropped = rules({ retarget: async () => vote });
+    expect((await groupOf(['3', '3', '1'], label('1'), dropped)).reward.kind).toBe('majority');
+  });
+
+  it('rewards what equals the label, whatever the majority says', async () => {
     const answer = fc.constantFrom('1', '2', '3');
     await fc.assert(
       fc.asyncProperty(
-        fc.dictionary(fc.constantFrom(...ids), answer),
-        fc.dictionary(fc.constantFrom(...ids), answer),
-        fc.array(target, { minLength: 4, maxLength: 4 }),
-        fc.array(answer, { minLength: 4, maxLength: 4 }),
-        async (bought, others, targets, answers) => {
-          const of = (labels: Record<string, string>) =>
-            Promise.all(
-              ids.map((id, i) =>
-                rewardGroup(id, said(...answers), {
-                  ...rules({ labels: new Map(Object.entries(labels)) }),
-                  targetOf: () => targets[i] as 'label' | 'vote' | 'none',
-                }),
-              ),
-            );
-          // Labels of prompts that are not to be verified may be anything: nothing changes.
-          const used = (id: string, i: number) => id in bought && targets[i] === 'label';
-          const noise = ids.filter((_, i) => targets[i] !== 'label');
-          const noisy = Object.fromEntries(noise.map((id) => [id, others[id] ?? '2']));
-          const groups = await of(bought);
-          expect(await of({ ...bought, ...noisy })).toEqual(groups);
-          for (const [i, { promptId, reward }] of groups.entries()) {
-            expect(reward.kind).toBe(used(promptId, i) ? 'verified' : 'majority');
-            if (!used(promptId, i)) continue;
-            expect([...(reward.rewards ?? [])]).toEqual(
-              answers.map((one) => Number(one === bought[promptId])),
-            );
-          }
+        answer,
+        fc.array(answer, { minLength: 2, maxLength: 6 }),
+        async (gold, answers) => {
+          const group = await groupOf(answers, label(gold));
+          expect(list(group)).toEqual(answers.map((one) => Number(one === gold)));
         },
       ),
-      { seed: 5 },
+      { seed: 5, numRuns: 30 },
     );
   });
 });
 
-const rewarded = await rewardGroup('p', said('1', '2'), rules());
+describe('weighed', () => {
+  it('multiplies advantages, and takes what weighs nothing out of the update', async () => {
+    const group = await groupOf(['1', '1', '2'], label('2'));
+    const [whole, half, none] = weighed([group, group, group], Float64Array.of(1, 0.5, 0));
+    expect(whole).toBe(group);
+    expect([...half.advantages]).toEqual([...group.advantages].map((value) => value / 2));
+    expect([half.active, none.active]).toEqual([true, false]);
+    expect(sequencesOf([none], 'token')).toEqual([]);
+    const idle = await groupOf(['1', '1'], label('1'));
+    expect(weighed([idle], [2])[0].active).toBe(false);
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses the factor %s', async (factor) => {
+    expect(() => weighed([rewarded], [factor])).toThrow(RangeError);
+  });
+});
+
+const rewarded = await groupOf(['1', '2'], label('1'));
 
 describe('sequencesOf', () => {
+  const sized = (length: number) => ({
+    ...response('1', { logprobs: Array.from({ length }, (_, i) => -1 - i) }),
+  });
   const group = (advantages: number[], lengths: number[], active = true): Group => ({
     ...rewarded,
-    responses: lengths.map((length) => response('1', length)),
+    responses: lengths.map(sized),
     advantages: Float64Array.from(advantages),
     active,
   });

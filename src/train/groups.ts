@@ -1,53 +1,69 @@
-/** Rollout groups of one step: sampled, rewarded, turned into sequences with advantages. */
+/** Rollout groups of one step: rewarded against their targets, turned into sequences with advantages. */
+import type { Methods } from '../method/methods.ts';
+import type { Group } from '../method/types.ts';
 import { advantagesOf } from '../reward/advantages.ts';
-import { majorityReward } from '../reward/majority.ts';
-import type { GroupReward, VerifierOf } from '../reward/types.ts';
+import type { GroupReward, Seen, Target, VerifierOf } from '../reward/types.ts';
 import { verifiedReward } from '../reward/verified.ts';
 import type { Sequence } from './learner.ts';
-import type { Response } from './policy.ts';
 import type { TrainSettings } from './types.ts';
 
-export interface Group {
-  promptId: string;
-  responses: Response[];
-  reward: GroupReward;
-  advantages: Float64Array;
-  mean: number;
-  std: number;
-  /** Whether it moves the policy. */
-  active: boolean;
-}
-
 export interface RewardRules {
-  labels: ReadonlyMap<string, string>;
-  targetOf(promptId: string): 'label' | 'vote' | 'none';
   verifierOf: VerifierOf;
-  settings: Pick<TrainSettings, 'undecided' | 'minVoteShare' | 'selfWeight' | 'advantage'>;
+  methods: Pick<Methods, 'retarget' | 'reward'>;
+  settings: Pick<TrainSettings, 'undecided' | 'selfWeight' | 'advantage'>;
 }
 
 /**
- * The group of one prompt: the verifier against its label where it has one, else the majority of its answers;
- * never both, and never a label that was not bought.
+ * The group with its reward: the verifier against a label, the methods' reward where the target is a vote (the
+ * majority unless one says otherwise), none without a target. Methods may put another target in place of `given`.
  */
 export async function rewardGroup(
-  promptId: string,
-  responses: Response[],
+  step: number,
+  seen: Seen,
+  given: Target,
   rules: RewardRules,
 ): Promise<Group> {
-  const { labels, settings, verifierOf } = rules;
-  const labelled = rules.targetOf(promptId) === 'label' && labels.has(promptId);
-  const reward = labelled
-    ? verifiedReward((id) => labels.get(id), verifierOf, { undecided: settings.undecided })
-    : majorityReward(verifierOf, { minShare: settings.minVoteShare });
-  const scored = await reward.score({
-    promptId,
-    responses: responses.map(({ text }) => text),
-    weight: labelled ? 1 : settings.selfWeight,
-  });
-  const { values, mean, std, gradient } = advantagesOf(scored, responses.length, {
+  const { settings, methods } = rules;
+  const target = await methods.retarget(step, seen, given);
+  const reward = await rewardOf(step, seen, target, rules);
+  const { values, mean, std, gradient } = advantagesOf(reward, seen.responses.length, {
     scale: settings.advantage,
+    weight: target.kind === 'label' ? 1 : settings.selfWeight,
   });
-  return { promptId, responses, reward: scored, advantages: values, mean, std, active: gradient };
+  return { ...seen, target, reward, advantages: values, mean, std, active: gradient };
+}
+
+async function rewardOf(
+  step: number,
+  seen: Seen,
+  target: Target,
+  { verifierOf, methods, settings }: RewardRules,
+): Promise<GroupReward> {
+  switch (target.kind) {
+    case 'label':
+      return await verifiedReward(
+        seen,
+        target.answer,
+        verifierOf(seen.promptId),
+        settings.undecided,
+      );
+    case 'vote':
+      return await methods.reward(step, seen);
+    case 'none':
+      return { kind: 'majority', rewards: null, reason: 'no target', undecided: [] };
+  }
+}
+
+/** The groups with their advantages times `factors`; a group with factor 0 moves nothing. */
+export function weighed(groups: readonly Group[], factors: ArrayLike<number>): Group[] {
+  return groups.map((group, i) => {
+    const factor = factors[i];
+    if (!(factor >= 0) || !Number.isFinite(factor))
+      throw new RangeError(`a group's factor must be a number from 0, not ${factor}`);
+    if (factor === 1) return group;
+    const advantages = group.advantages.map((value) => value * factor);
+    return { ...group, advantages, active: group.active && factor > 0 };
+  });
 }
 
 /**

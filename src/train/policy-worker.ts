@@ -10,12 +10,14 @@ import type { TraceRequest } from '../model/attention-trace.ts';
 import { encodePrompt, loadChatTemplate } from '../model/chat-template.ts';
 import { parameterShapes } from '../model/config.ts';
 import { loadWeights, saveWeights } from '../model/directory.ts';
+import { type Layers, type Representation, Representer, type Text } from '../model/represent.ts';
 import { openSafetensors, writeSafetensors } from '../model/safetensors.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { Sampler } from '../rollout/sampler.ts';
 import type { Rollout, Sampling } from '../rollout/types.ts';
 import { Learner, type Sequence } from './learner.ts';
 import type { SurrogateSettings } from './loss.ts';
+import { savedTeacher, Teacher } from './teacher.ts';
 
 export interface PolicySettings {
   /** The Hugging Face directory to start from. */
@@ -51,8 +53,10 @@ const tokenizer = loadTokenizer(settings.model);
 tokenizer.checkFits(config);
 const template = loadChatTemplate(settings.model);
 const sampler = new Sampler(config, weights, tokenizer, settings);
+const representer = new Representer(config, weights, settings.engine, settings.tokensPerMicroBatch);
 let learner: Learner | undefined;
 let reference: Learner | undefined;
+let teacher: Teacher | undefined;
 
 function theLearner(): Learner {
   if (settings.optimizer === null) throw new Error('this policy was started without an optimizer');
@@ -77,6 +81,12 @@ function theReference(): Learner {
     settings.tokensPerMicroBatch,
   );
   return reference;
+}
+
+/** The moving average of the weights; until it is first used, those that the run started from. */
+function theTeacher(): Teacher {
+  teacher ??= new Teacher(config, loadWeights(settings.model).weights, tokenizer, settings);
+  return teacher;
 }
 
 function tokensOf(prompt: PolicyRequest['prompt']): number[] {
@@ -109,14 +119,20 @@ export const methods = {
     }
   },
 
-  /** Responses with the prompts' token ids, in the order of the requests. */
+  /** Responses of the policy or its teacher with the prompts' token ids, in the order of the requests. */
   async generate(
-    argument: { requests: readonly PolicyRequest[]; sampling: Sampling; trace?: TraceRequest },
+    argument: {
+      requests: readonly PolicyRequest[];
+      sampling: Sampling;
+      trace?: TraceRequest;
+      by?: 'policy' | 'teacher';
+    },
     report: Report,
   ): Promise<{ rollouts: Rollout[]; prompts: number[][] }> {
     const { requests, sampling, trace } = argument;
     const prompts = requests.map(({ prompt }) => tokensOf(prompt));
-    const rollouts = await sampler.generate(
+    const by = argument.by === 'teacher' ? theTeacher().sampler : sampler;
+    const rollouts = await by.generate(
       requests.map(({ promptId, sample }, i) => ({ promptId, sample, promptTokens: prompts[i] })),
       sampling,
       trace,
@@ -126,6 +142,22 @@ export const methods = {
       rollouts,
       prompts: prompts.map((p, i) => p.slice(p.length - rollouts[i].promptLength)),
     };
+  },
+
+  /** Pooled hidden states of texts, in order. */
+  async represent(argument: { texts: readonly Text[]; layers: Layers }): Promise<Representation[]> {
+    return await representer.represent(argument.texts, argument.layers);
+  },
+
+  /** Pooled hidden states of whole prompts; of one beyond the context, its last tokens. */
+  async promptFeatures(argument: {
+    prompts: readonly PolicyRequest['prompt'][];
+  }): Promise<Representation[]> {
+    const texts = argument.prompts.map((prompt) => ({
+      tokens: Int32Array.from(tokensOf(prompt).slice(-config.maxPositions)),
+      from: 0,
+    }));
+    return await representer.represent(texts, 'last');
   },
 
   /** Log-probabilities of the sequences' targets under the weights that the run started from. */
@@ -140,8 +172,13 @@ export const methods = {
   },
 
   /** Writes the weights as a model directory: in float32 for a checkpoint, else in the dtypes they came in. */
-  async save(argument: { directory: string; exact: boolean }): Promise<void> {
-    saveWeights(argument.directory, config, weights, {
+  async save(argument: {
+    directory: string;
+    exact: boolean;
+    by: 'policy' | 'teacher';
+  }): Promise<void> {
+    const own = argument.by === 'teacher' ? theTeacher().weights : weights;
+    saveWeights(argument.directory, config, own, {
       dtype: argument.exact ? 'float32' : model.dtypes,
       from: settings.model,
     });
@@ -151,6 +188,26 @@ export const methods = {
   async load(argument: { directory: string }): Promise<void> {
     for (const [name, data] of loadWeights(argument.directory).weights)
       weights.get(name)?.set(data);
+  },
+
+  /** The teacher's weights become decay * teacher + (1 - decay) * policy. */
+  async teach(argument: { decay: number }): Promise<void> {
+    theTeacher().follow(weights, argument.decay);
+  },
+
+  async hasTeacher(): Promise<boolean> {
+    return teacher !== undefined;
+  },
+
+  /** Nothing is written where there is no teacher. */
+  async saveTeacher(argument: { path: string }): Promise<void> {
+    teacher?.save(argument.path);
+  },
+
+  /** Takes over a stored teacher; without the file there is none, as at the start of a run. */
+  async loadTeacher(argument: { path: string }): Promise<void> {
+    const saved = savedTeacher(config, argument.path);
+    teacher = saved && new Teacher(config, saved, tokenizer, settings);
   },
 
   async saveOptimizer(argument: { path: string }): Promise<void> {

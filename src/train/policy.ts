@@ -1,17 +1,13 @@
 /** A policy in a worker thread, seen from the main thread. */
 import { Remote } from '../engine/rpc.ts';
 import type { TraceRequest } from '../model/attention-trace.ts';
-import type { Rollout, Sampling } from '../rollout/types.ts';
+import type { Layers, Representation, Text } from '../model/represent.ts';
+import type { Response, Sampling } from '../rollout/types.ts';
 import type { Sequence } from './learner.ts';
 import type { SurrogateSettings } from './loss.ts';
 import type { methods, PolicyDescription, PolicyRequest, PolicySettings } from './policy-worker.ts';
 
 export type { PolicyDescription, PolicyRequest, PolicySettings } from './policy-worker.ts';
-
-/** A response with the token ids of its prompt. */
-export interface Response extends Rollout {
-  promptTokens: readonly number[];
-}
 
 export interface StepSums {
   loss: number;
@@ -41,16 +37,30 @@ export class Policy {
     await this.remote.call('check', { prompts, sampling });
   }
 
-  /** One response per request, in order. `onProgress` hears responses done and tokens made. */
+  /**
+   * One response per request, in order, of the policy or of its teacher. `onProgress` hears responses done
+   * and tokens made.
+   */
   async generate(
     requests: readonly PolicyRequest[],
     sampling: Sampling,
     trace?: TraceRequest,
     onProgress?: (done: number, tokens: number) => void,
+    by: 'policy' | 'teacher' = 'policy',
   ): Promise<Response[]> {
-    const argument = { requests, sampling, trace };
+    const argument = { requests, sampling, trace, by };
     const { rollouts, prompts } = await this.remote.call('generate', argument, onProgress);
     return rollouts.map((rollout, i) => ({ ...rollout, promptTokens: prompts[i] }));
+  }
+
+  /** Hidden states of each text under the present weights: mean from `from` on, and last position. */
+  async represent(texts: readonly Text[], layers: Layers): Promise<Representation[]> {
+    return await this.remote.call('represent', { texts, layers });
+  }
+
+  /** Final hidden states of prompts, tokenised as for `generate`: at the last token, and their mean. */
+  async promptFeatures(prompts: readonly PolicyRequest['prompt'][]): Promise<Representation[]> {
+    return await this.remote.call('promptFeatures', { prompts });
   }
 
   async referenceLogprobs(
@@ -64,12 +74,39 @@ export class Policy {
     return await this.remote.call('step', { sequences, surrogate });
   }
 
-  async save(directory: string, exact: boolean): Promise<void> {
-    await this.remote.call('save', { directory, exact });
+  async save(
+    directory: string,
+    exact: boolean,
+    by: 'policy' | 'teacher' = 'policy',
+  ): Promise<void> {
+    await this.remote.call('save', { directory, exact, by });
   }
 
   async load(directory: string): Promise<void> {
     await this.remote.call('load', { directory });
+  }
+
+  /**
+   * Moves the teacher towards the policy: decay * teacher + (1 - decay) * weights, decay 0..1. A teacher
+   * begins as the weights that the run started from.
+   */
+  async teach(decay: number): Promise<void> {
+    await this.remote.call('teach', { decay });
+  }
+
+  /** Whether `teach`, sampling or `loadTeacher` has made a teacher. */
+  async hasTeacher(): Promise<boolean> {
+    return await this.remote.call('hasTeacher', undefined);
+  }
+
+  /** Writes the teacher in float32; nothing where there is none. */
+  async saveTeacher(path: string): Promise<void> {
+    await this.remote.call('saveTeacher', { path });
+  }
+
+  /** Takes over what `saveTeacher` wrote; where there is no file, there is no teacher. */
+  async loadTeacher(path: string): Promise<void> {
+    await this.remote.call('loadTeacher', { path });
   }
 
   async saveOptimizer(path: string): Promise<void> {

@@ -24,7 +24,7 @@ afterEach(() => rmSync(join(path, '..', '..'), { recursive: true, force: true })
 const SETTINGS = { train: { lr: 1e-4, betas: [0.9, 0.95], run: null }, seed: 1 };
 const state = (step: number): TrainState => ({
   ...{ step, cursor: 8 * step, rollouts: 64 * step, tokens: 900 * step, seconds: 1.5 * step },
-  ...{ labels: 3, router: null },
+  ...{ labels: 3, schedule: { prompts: [] }, methods: { care: { 3: [1, 2] } } },
 });
 const fill = async (folder: string) => {
   mkdirSync(folder, { recursive: true });

@@ -10,7 +10,6 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
 import { makeFolders, readJson, writeWhole } from '../core/files.ts';
-import { dynamicStateFromJson, dynamicStateToJson } from '../triage/disk.ts';
 import type { TrainState } from './types.ts';
 
 const STATE = 'state.json';
@@ -23,7 +22,8 @@ const stateSchema = z.strictObject({
   tokens: z.int().min(0),
   seconds: z.number().min(0),
   labels: z.int().min(0),
-  router: z.unknown(),
+  schedule: z.unknown(),
+  methods: z.record(z.string(), z.unknown()),
 });
 
 /** `questions`: responses that a person is to judge. Each is a file of JSON lines with the step. */
@@ -83,9 +83,7 @@ export class RunDirectory {
         fix: 'Delete this checkpoint: the run goes on from the one before.',
       });
     }
-    const { router, ...counters } = parsed.data;
-    const restored = router === null ? null : dynamicStateFromJson(router, file);
-    return { directory, state: { ...counters, router: restored } };
+    return { directory, state: parsed.data };
   }
 
   /** Writes a checkpoint: `write` fills a temporary folder, the state comes last, then the rename. */
@@ -99,8 +97,7 @@ export class RunDirectory {
     const temporary = `${directory}.tmp`;
     rmSync(temporary, { recursive: true, force: true });
     await write(temporary);
-    const router = state.router === null ? null : dynamicStateToJson(state.router);
-    writeWhole(join(temporary, STATE), `${JSON.stringify({ ...state, router })}\n`);
+    writeWhole(join(temporary, STATE), `${JSON.stringify(state)}\n`);
     renameSync(temporary, directory);
     for (const step of this.steps().slice(0, -keep)) {
       rmSync(join(this.path, `checkpoint-${step}`), { recursive: true, force: true });

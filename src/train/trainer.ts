@@ -7,47 +7,28 @@
  */
 import { type Progress, stopHere } from '../core/progress.ts';
 import { stream } from '../core/random.ts';
-import type { TraceRequest } from '../model/attention-trace.ts';
-import type { Prompt } from '../pool/types.ts';
-import type { VerifierOf } from '../reward/types.ts';
-import type { Sampling } from '../rollout/types.ts';
-import type { DynamicRouter } from '../triage/dynamic.ts';
-import type { Visit } from '../triage/dynamic-types.ts';
+import type { Group } from '../method/types.ts';
 import type { Verifiers } from '../verify/verifiers.ts';
+import { type BatchJob, labOf, sampleBatch } from './batch.ts';
 import { evaluate } from './evaluate.ts';
-import { type Group, rewardGroup, sequencesOf } from './groups.ts';
+import { sequencesOf, weighed } from './groups.ts';
 import type { SurrogateSettings } from './loss.ts';
-import type { Policy, Response, StepSums } from './policy.ts';
-import type { Schedule } from './schedule.ts';
+import type { Policy, StepSums } from './policy.ts';
 import type {
   EvalItem,
   Evaluation,
   Question,
   StepMetrics,
   TrainEvents,
-  TrainPorts,
-  TrainSettings,
   TrainState,
 } from './types.ts';
 
-export interface TrainJob {
-  policy: Policy;
-  settings: TrainSettings;
-  schedule: Schedule;
-  prompts: ReadonlyMap<string, Prompt>;
+export interface TrainJob extends BatchJob {
+  policy: Pick<Policy, 'generate' | 'referenceLogprobs' | 'step' | 'teach'>;
   evalItems: readonly EvalItem[];
-  sampling: Sampling;
   /** For the held-out questions, by their source. */
   verifiers: Pick<Verifiers, 'of'>;
-  /** For the prompts of the pool. */
-  verifierOf: VerifierOf;
-  ports: TrainPorts;
   events: TrainEvents;
-  /** With dynamic routing: what is traced, and the score of a visited prompt from its responses. */
-  tracing: {
-    request: TraceRequest;
-    score(promptId: string, responses: Response[]): Promise<number>;
-  } | null;
   progress: Progress;
   stop: AbortSignal;
   /** Writes a checkpoint of the policy and this state. */
@@ -59,26 +40,52 @@ export interface TrainJob {
 /** Trains from `state` to the last step; changes and returns `state`. Throws Interrupted after a checkpoint. */
 export async function train(job: TrainJob, state: TrainState): Promise<TrainState> {
   const { settings, progress } = job;
-  progress.start('train', settings.steps, 'steps');
-  progress.update(state.step);
-  if (state.step === 0) await evaluateNow(job, state);
-  while (state.step < settings.steps) {
+  const way = wayOf(settings);
+  progress.start('train', way.total, way.unit);
+  progress.update(way.done(state));
+  if (state.step === 0) {
+    if (settings.evalAtStart) await evaluateNow(job, state);
+    await prepare(job, state);
+  }
+  while (!isDone(settings, state)) {
     if (job.stop.aborted) {
       // Before the first step there is nothing to keep: the run begins again, its first evaluation too.
       if (state.step > 0) await job.checkpoint(state);
       stopHere(job.stop, 'Training');
     }
     const metrics = await trainStep(job, state);
-    job.events.stepDone(metrics, job.schedule.router?.report() ?? null);
-    progress.update(state.step, { reward: round(metrics.reward), labels: state.labels });
-    const last = state.step === settings.steps;
+    job.events.stepDone(metrics);
+    progress.update(way.done(state), { reward: round(metrics.reward), labels: state.labels });
+    const last = isDone(settings, state);
     if (last || (settings.evalEvery > 0 && state.step % settings.evalEvery === 0)) {
       await evaluateNow(job, state);
     }
     if (last || state.step % settings.checkpointEvery === 0) await job.checkpoint(state);
   }
-  progress.finish(`${settings.steps} steps, ${state.rollouts} rollouts, ${state.labels} labels`);
+  progress.finish(`${state.step} steps, ${state.rollouts} rollouts, ${state.labels} labels`);
   return state;
+}
+
+/** What progress is measured in: steps, or rollouts where they are what ends the run. */
+function wayOf({ steps, maxRollouts }: TrainJob['settings']) {
+  if (maxRollouts === null)
+    return { total: steps, unit: 'steps', done: ({ step }: TrainState) => step };
+  const done = ({ rollouts }: TrainState) => Math.min(rollouts, maxRollouts);
+  return { total: maxRollouts, unit: 'rollouts', done };
+}
+
+/** The last step, or the one that used up the rollouts: one step is made in any case. */
+function isDone({ steps, maxRollouts }: TrainJob['settings'], { step, rollouts }: TrainState) {
+  return step >= steps || (step > 0 && maxRollouts !== null && rollouts >= maxRollouts);
+}
+
+/** What methods learn before the first step. */
+async function prepare(job: TrainJob, state: TrainState): Promise<void> {
+  const started = job.clock();
+  const labels = await job.ports.arrived(0);
+  await job.methods.prepare(labOf(job, state, labels));
+  state.methods = job.methods.save();
+  state.seconds += job.clock() - started;
 }
 
 const round = (x: number) => Math.round(x * 1000) / 1000;
@@ -86,17 +93,14 @@ const round = (x: number) => Math.round(x * 1000) / 1000;
 async function evaluateNow(job: TrainJob, state: TrainState): Promise<void> {
   const { settings, evalItems, policy, sampling, verifiers } = job;
   if (evalItems.length === 0) return;
-  const { average, perPrompt } = await evaluate(
-    policy,
-    evalItems,
-    settings.evalSamples,
-    sampling,
-    verifiers,
-  );
+  const by = settings.average > 0 ? 'teacher' : 'policy';
+  const score = (samples: number) =>
+    evaluate(policy, evalItems, samples, sampling, verifiers, undefined, by);
+  const { average, perPrompt } = await score(settings.evalSamples);
   const { step } = state;
-  const edge = step === 0 || step === settings.steps;
+  const edge = step === 0 || isDone(settings, state);
   const due = edge || (settings.greedyEvery > 0 && step % settings.greedyEvery === 0);
-  const greedy = due ? (await evaluate(policy, evalItems, 0, sampling, verifiers)).average : null;
+  const greedy = due ? (await score(0)).average : null;
   const evaluation: Evaluation = {
     step,
     average,
@@ -111,90 +115,40 @@ async function evaluateNow(job: TrainJob, state: TrainState): Promise<void> {
 }
 
 async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics> {
-  const { ports, schedule } = job;
+  const { ports, schedule, methods, settings } = job;
   const started = job.clock();
   const step = state.step + 1;
-  const labels = await ports.arrived(state.step);
-  await takeLabels(job, step, labels);
-  const { groups, replaced } = await sampleGroups(job, state, step, labels);
-  if (job.settings.undecided === 'ask') job.events.asked(questionsOf(groups, step, labels));
-  const sums = await updatePolicy(job, groups, step);
-  if (schedule.router !== null) await moveRoutes(job, step, groups);
+  const labels = new Map(await ports.arrived(state.step));
+  await ports.moved(schedule.labelled(step, [...labels.keys()]));
+  const { groups, replaced } = await sampleBatch(job, state, step, labels);
+  if (settings.undecided === 'ask') job.events.asked(questionsOf(groups, step));
+  const kept = methods.keep(step, groups);
+  const trained = weighed(kept, await methods.weigh(step, kept));
+  const sums = await updatePolicy(job, trained, step);
+  await methods.observe(step, groups);
+  await ports.moved(await schedule.observe(step, groups));
   state.step = step;
   state.labels = await ports.spent(step);
-  state.router = schedule.router?.save() ?? null;
+  state.schedule = schedule.save();
+  state.methods = methods.save();
   const spent = job.clock() - started;
   state.seconds += spent;
-  return metricsOf(groups, replaced, sums, state, spent);
-}
-
-/** Groups until the step has as many that move the policy as it wants prompts, or the rounds are used up. */
-async function sampleGroups(
-  job: TrainJob,
-  state: TrainState,
-  step: number,
-  labels: ReadonlyMap<string, string>,
-): Promise<{ groups: Group[]; replaced: number }> {
-  const { settings, schedule } = job;
-  const groups: Group[] = [];
-  let replaced = 0;
-  let wanted = settings.promptsPerStep;
-  for (let attempt = 0; attempt <= settings.resampleRounds && wanted > 0; attempt++) {
-    const drawn = schedule.draw(step, state.cursor, wanted);
-    state.cursor += drawn.length;
-    // A small pool comes round again within a step; the same group twice would count twice.
-    const fresh = [...new Set(drawn)].filter((id) =>
-      groups.every((group) => group.promptId !== id),
-    );
-    if (fresh.length === 0) break;
-    if (attempt > 0) replaced += fresh.length;
-    const made = await sampleAndReward(job, state, step, fresh, labels);
-    groups.push(...made);
-    wanted = settings.promptsPerStep - groups.filter(({ active }) => active).length;
-  }
-  return { groups, replaced };
-}
-
-async function sampleAndReward(
-  job: TrainJob,
-  state: TrainState,
-  step: number,
-  promptIds: readonly string[],
-  labels: ReadonlyMap<string, string>,
-): Promise<Group[]> {
-  const { settings, schedule, verifierOf } = job;
-  const size = settings.groupSize;
-  const requests = promptIds.flatMap((promptId) => {
-    const prompt = job.prompts.get(promptId);
-    if (prompt === undefined)
-      throw new Error(`prompt ${promptId} was drawn and is not in the pool`);
-    return Array.from({ length: size }, (_, i) => ({
-      promptId,
-      sample: step * size + i,
-      prompt: prompt.prompt,
-    }));
-  });
-  const responses = await job.policy.generate(requests, job.sampling, job.tracing?.request);
-  state.rollouts += responses.length;
-  state.tokens += responses.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const rules = { labels, targetOf: schedule.targetOf, verifierOf, settings };
-  return await Promise.all(
-    promptIds.map((promptId, i) =>
-      rewardGroup(promptId, responses.slice(i * size, (i + 1) * size), rules),
-    ),
+  const rejected = groups.length - kept.length;
+  return metricsOf(
+    groups,
+    { replaced, rejected, surprise: schedule.surprise() },
+    sums,
+    state,
+    spent,
   );
 }
 
 /** What the step's groups leave for a person to judge. */
-function questionsOf(
-  groups: readonly Group[],
-  step: number,
-  labels: ReadonlyMap<string, string>,
-): Question[] {
-  return groups.flatMap(({ promptId, responses, reward }) =>
+function questionsOf(groups: readonly Group[], step: number): Question[] {
+  return groups.flatMap(({ promptId, responses, reward, target }) =>
     reward.undecided.map(({ rollout, reason, rung }) => {
-      const { text: response } = responses[rollout];
-      return { step, promptId, gold: labels.get(promptId) ?? '', response, reason, rung };
+      const gold = target.kind === 'label' ? target.answer : '';
+      return { step, promptId, gold, response: responses[rollout].text, reason, rung };
     }),
   );
 }
@@ -205,11 +159,12 @@ async function updatePolicy(
   groups: readonly Group[],
   step: number,
 ): Promise<StepSums> {
-  const { settings, policy, sampling } = job;
+  const { settings, policy, sampling, methods } = job;
   const active = groups.filter((group) => group.active);
+  const clip = methods.clip({ low: settings.clipLow, high: settings.clipHigh });
   const surrogate: SurrogateSettings = {
-    clipLow: settings.clipLow,
-    clipHigh: settings.clipHigh,
+    clipLow: clip.low,
+    clipHigh: clip.high,
     kl: settings.kl,
     temperature: sampling.temperature > 0 ? sampling.temperature : 1,
   };
@@ -225,6 +180,8 @@ async function updatePolicy(
         for (const [i, sequence] of sequences.entries()) sequence.reference = reference[i];
       }
       const sums = await policy.step(sequences, surrogate);
+      const decay = methods.teacherDecay ?? (settings.average > 0 ? settings.average : null);
+      if (decay !== null) await policy.teach(decay);
       for (const key of ['loss', 'clipped', 'kl', 'gradNorm', 'lr'] as const)
         total[key] += sums[key];
       updates += 1;
@@ -240,43 +197,9 @@ async function updatePolicy(
   };
 }
 
-/** Tells the router which prompts that wait have their label: they are verified from this step on. */
-async function takeLabels(
-  { schedule: { router }, ports }: TrainJob,
-  step: number,
-  labels: ReadonlyMap<string, string>,
-): Promise<void> {
-  if (router === null) return;
-  const came = waitingIn(router).filter((id) => labels.has(id));
-  if (came.length > 0) await ports.moved(router.labelled(step, came));
-}
-
-function waitingIn(router: DynamicRouter): string[] {
-  return [...router.states()].filter(([, state]) => state === 'annotate').map(([id]) => id);
-}
-
-/** Refreshes the routes with what the step saw, and buys the labels that this calls for. */
-async function moveRoutes(job: TrainJob, step: number, groups: readonly Group[]): Promise<void> {
-  const { router } = job.schedule;
-  if (router === null) return;
-  const visits = await Promise.all(
-    groups.map(async ({ promptId, responses, reward, mean }): Promise<Visit> => {
-      const visit: Visit = { promptId, voteShare: reward.voteShare, samples: responses.length };
-      if (job.tracing !== null) visit.score = await job.tracing.score(promptId, responses);
-      if (reward.kind === 'verified' && Number.isFinite(mean)) visit.passRate = mean;
-      return visit;
-    }),
-  );
-  await job.ports.moved(router.observe(step, visits));
-  const waiting = waitingIn(router);
-  if (waiting.length === 0) return;
-  const got = await job.ports.request(waiting, step);
-  await job.ports.moved(router.labelled(step, [...got.keys()]));
-}
-
 function metricsOf(
   groups: readonly Group[],
-  replaced: number,
+  { replaced, rejected, surprise }: { replaced: number; rejected: number; surprise: number | null },
   sums: StepSums,
   state: TrainState,
   seconds: number,
@@ -285,6 +208,8 @@ function metricsOf(
   const responses = groups.flatMap((group) => group.responses);
   const tokens = responses.reduce((sum, one) => sum + one.tokens.length, 0);
   const entropy = responses.reduce((sum, one) => sum + one.entropies.reduce((a, b) => a + b, 0), 0);
+  const kinds = (kind: Group['reward']['kind']) =>
+    groups.filter(({ reward }) => reward.kind === kind).length;
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   return {
     step: state.step,
@@ -304,9 +229,12 @@ function metricsOf(
     rollouts: state.rollouts,
     groups: groups.length,
     groups_replaced: replaced,
-    groups_verified: groups.filter(({ reward }) => reward.kind === 'verified').length,
-    groups_majority: groups.filter(({ reward }) => reward.kind === 'majority').length,
+    groups_rejected: rejected,
+    groups_verified: kinds('verified'),
+    groups_majority: kinds('majority'),
+    groups_intrinsic: kinds('intrinsic'),
     groups_without_reward: groups.length - scored.length,
+    surprise,
     seconds,
   };
 }

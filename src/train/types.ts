@@ -1,10 +1,11 @@
 /** What a training run is told, what it tells, and what it asks for. Times are seconds, shares 0..1. */
 import type { UndecidedPolicy } from '../reward/types.ts';
-import type { DynamicReport, DynamicSettings, DynamicState } from '../triage/dynamic-types.ts';
 import type { Transition } from '../triage/types.ts';
 
 export interface TrainSettings {
   steps: number;
+  /** Training ends with the step that reaches so many rollouts; null = no such bound. */
+  maxRollouts: number | null;
   /** Prompts per step, each with groupSize responses. */
   promptsPerStep: number;
   groupSize: number;
@@ -18,14 +19,16 @@ export interface TrainSettings {
   loss: 'token' | 'sequence';
   /** Advantages divided by the group's standard deviation, or only centred. */
   advantage: 'std' | 'none';
+  /** Decay per update, 0..1, of the moving average of the weights that is evaluated and saved; 0 = the weights themselves. */
+  average: number;
   /** A majority counts from this share of the group on. */
   minVoteShare: number;
   undecided: UndecidedPolicy;
   /** Weight of self-trained prompts in the loss, 0..1 (annotated ones weigh 1). */
   selfWeight: number;
-  /** Times that groups without a gradient may be replaced by other prompts in one step. */
-  resampleRounds: number;
   evalEvery: number;
+  /** Whether the policy is evaluated before the first step. */
+  evalAtStart: boolean;
   evalSamples: number;
   /** Steps between greedy evaluations; 0 = at the start and the end only. */
   greedyEvery: number;
@@ -75,10 +78,16 @@ export interface StepMetrics {
   labels_used: number;
   rollouts: number;
   groups: number;
+  /** Groups that were drawn in place of others. */
   groups_replaced: number;
+  /** Groups that methods left out of the update. */
+  groups_rejected: number;
   groups_verified: number;
   groups_majority: number;
+  groups_intrinsic: number;
   groups_without_reward: number;
+  /** Mean absolute error of the schedule's expectations of the step's groups; null where it has none. */
+  surprise: number | null;
   seconds: number;
 }
 
@@ -91,15 +100,13 @@ export interface TrainState {
   tokens: number;
   seconds: number;
   labels: number;
-  router: DynamicState | null;
+  /** What the schedule and the methods remember, as JSON. */
+  schedule: unknown;
+  methods: Record<string, unknown>;
 }
 
-/** How prompts are chosen and rewarded. */
-export interface Arm {
-  /** Where each prompt stands at the start: prompts that are not named are never drawn. */
-  targets: ReadonlyMap<string, 'label' | 'vote'>;
-  dynamic: (Omit<DynamicSettings, 'labels'> & { labels: number }) | null;
-}
+/** Prompts that a run may draw; others are never drawn. `label`: it was begun with one. */
+export type Targets = ReadonlyMap<string, 'label' | 'vote'>;
 
 /** What training asks of the outside; labels come from here and nowhere else. */
 export interface TrainPorts {
@@ -130,6 +137,6 @@ export interface Question {
 export interface TrainEvents {
   /** Responses that a person is to judge; only with the policy `ask`. Comes before its step is done. */
   asked(questions: readonly Question[]): void;
-  stepDone(metrics: StepMetrics, routing: DynamicReport | null): void;
+  stepDone(metrics: StepMetrics): void;
   evaluated(evaluation: Evaluation): void;
 }

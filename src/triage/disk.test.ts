@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../core/errors.ts';
-import { planFromJson, planToJson, transitionFromLine, transitionToLine } from './disk.ts';
+import {
+  planFromJson,
+  planToJson,
+  schedulerStateFromJson,
+  schedulerStateToJson,
+  transitionFromLine,
+  transitionToLine,
+} from './disk.ts';
 import { planTriage } from './plan.ts';
 import { drawProbes } from './probes.ts';
 import { rankPool } from './ranking.ts';
+import { Scheduler } from './scheduler.ts';
 import { simulatedPool } from './simulated.ts';
 import {
   entryTransitions,
@@ -41,6 +49,24 @@ describe('on disk', () => {
       /plan\.json: .*decisions\.3\.expected_pass_rate/,
     );
     expect(() => planFromJson({ ...json, surprise: 1 })).toThrow(UserError);
+  });
+
+  test('a state of the scheduler comes back bit for bit, and a broken one names the key', () => {
+    const prompts = ['a', 'b', 'constructor'].map((promptId, i) => ({
+      ...{ promptId, state: 'new' as const, features: [i], traced: [i / 3, -1e-300] },
+      probe: { passRate: 1 / 3, samples: 7 },
+    }));
+    const scheduler = new Scheduler({ plan: 'run a', round: 2 }, prompts, { labels: 3 });
+    scheduler.observe(4, [{ promptId: 'a', voteShare: 0.7, samples: 3, traced: [0.1 + 0.2, 5] }]);
+    const json: unknown = JSON.parse(JSON.stringify(schedulerStateToJson(scheduler.save())));
+    expect(schedulerStateFromJson(json)).toEqual(scheduler.save());
+    expect(JSON.stringify(json)).not.toMatch(/"[a-z_]+[A-Z]\w*":/);
+    const broken = { ...scheduler.save(), groups: -1 };
+    expect(() => schedulerStateFromJson(schedulerStateToJson(broken), 'state.json')).toThrow(
+      /state\.json: .*groups/,
+    );
+    for (const other of [null, {}, { ...broken, groups: 0, version: 1 }])
+      expect(() => schedulerStateFromJson(other)).toThrow(UserError);
   });
 
   test('a transition comes back from its line, keys of its evidence untouched', () => {

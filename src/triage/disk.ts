@@ -1,9 +1,9 @@
 /**
- * Plans, transitions and routing states as JSON: snake_case keys on disk, checked on the way in.
+ * Plans, transitions and states of the scheduler as JSON: snake_case keys on disk, checked on the way in.
  */
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import type { DynamicState } from './dynamic-types.ts';
+import type { SchedulerState } from './scheduler-types.ts';
 import type { CalibrationReport, ScoreQuality, Transition, TriagePlan } from './types.ts';
 
 const interval = z.strictObject({
@@ -133,45 +133,36 @@ const transition = z.strictObject({
   step: z.int().nullable(),
 }) satisfies z.ZodType<Transition>;
 
-const dynamicState = z.strictObject({
-  version: z.literal(1),
+const schedulerState = z.strictObject({
+  version: z.literal(2),
   plan: z.string(),
   round: z.int().min(0),
   step: z.int(),
-  shift: z.number(),
-  thresholds: z.strictObject({ low: z.number(), high: z.number() }),
-  quantiles: z.strictObject({ low: share.nullable(), high: share.nullable() }),
-  uninformed: z.boolean(),
-  flatSteps: z.int(),
-  queued: z.int(),
+  groups: z.int().min(0),
   prompts: z.array(
     z.strictObject({
       promptId: z.string(),
       state,
-      score: z.number(),
       visits: z.int(),
-      below: z.int(),
-      above: z.int(),
-      unanimous: z.int(),
-      disagreeing: z.int(),
       hits: z.number(),
       misses: z.number(),
       seen: z.int(),
+      verified: z.boolean(),
       owned: z.boolean(),
       refused: z.boolean(),
-      prior: share,
+      traced: z.array(z.number()).nullable(),
     }),
   ),
-}) satisfies z.ZodType<DynamicState>;
+}) satisfies z.ZodType<SchedulerState>;
 
-/** The state of dynamic routing as a JSON value, for a checkpoint; numbers come back bit for bit. */
-export function dynamicStateToJson(value: DynamicState): unknown {
+/** The state of the scheduler as a JSON value, for a checkpoint; numbers come back bit for bit. */
+export function schedulerStateToJson(value: SchedulerState): unknown {
   return renameKeys(value, snakeCase);
 }
 
-/** Reads what `dynamicStateToJson` gave; `where` (a file) is named in the UserError. */
-export function dynamicStateFromJson(json: unknown, where?: string): DynamicState {
-  return parsed(dynamicState, json, 'a state of dynamic routing', where);
+/** Reads what `schedulerStateToJson` gave; `where` (a file) is named in the UserError. */
+export function schedulerStateFromJson(json: unknown, where?: string): SchedulerState {
+  return parsed(schedulerState, json, 'a state of the scheduler', where);
 }
 
 /** The plan as a JSON value with snake_case keys. */

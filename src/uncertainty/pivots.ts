@@ -1,8 +1,11 @@
 /**
- * The pivot scores (METHOD, section 3): count, density and their continuous variant, each the mean
- * over the prompt's traces.
+ * The pivot scores (METHOD, section 3), each the mean over the prompt's traces.
+ *
+ * `pivot_*` are those of the configured signal: count, density and their continuous variant. Where the traces
+ * kept far mass or mean distance beside it, their pivots at their own thresholds are scores too.
  */
-import { meanOverTraces, scoreEach } from './observe.ts';
+import type { SignalName } from '../trace/types.ts';
+import { mean, meanOverTraces, scoreEach } from './observe.ts';
 import type { Estimator, PivotSummary } from './types.ts';
 
 function pivotEstimator(
@@ -40,3 +43,25 @@ export const pivotExcess: Estimator = pivotEstimator(
   ['mean_entropy'],
   (pivots) => pivots.excess,
 );
+
+function signalPivotEstimator(signal: SignalName, summary: 'density' | 'count'): Estimator {
+  const name = `${signal}_${summary}`;
+  const needs = { samples: 0, pivotsOf: signal };
+  return {
+    name,
+    needs,
+    tieBreakers: ['mean_entropy'],
+    score: (observations) =>
+      scoreEach({ name, needs }, observations, ({ signalPivots }) =>
+        mean((signalPivots?.[signal] ?? []).map((pivots) => pivots[summary])),
+      ),
+  };
+}
+
+/** Pivots of far mass per 100 response tokens, and per trace. */
+export const farMassDensity: Estimator = signalPivotEstimator('far_mass', 'density');
+export const farMassCount: Estimator = signalPivotEstimator('far_mass', 'count');
+
+/** Pivots of the mean distance per 100 response tokens, and per trace. */
+export const distanceDensity: Estimator = signalPivotEstimator('distance', 'density');
+export const distanceCount: Estimator = signalPivotEstimator('distance', 'count');

@@ -2,47 +2,85 @@
  * The estimators by name.
  */
 import { UserError } from '../core/errors.ts';
+import {
+  attentionChange,
+  attentionEntropy,
+  layerAgreement,
+  receivedAttention,
+} from './attention-signals.ts';
+import { coeC, coeR } from './chain-of-embedding.ts';
 import { consistency } from './consistency.ts';
+import { cotKinetics } from './cot-kinetics.ts';
 import { fusedEstimator } from './fused.ts';
 import { length } from './length.ts';
 import { maxEntropy } from './max-entropy.ts';
 import { meanEntropy } from './mean-entropy.ts';
+import { hasWhatItReads } from './observe.ts';
+import { passRateOracle } from './oracle.ts';
 import { perplexity } from './perplexity.ts';
-import { pivotCount, pivotDensity, pivotExcess } from './pivots.ts';
+import {
+  distanceCount,
+  distanceDensity,
+  farMassCount,
+  farMassDensity,
+  pivotCount,
+  pivotDensity,
+  pivotExcess,
+} from './pivots.ts';
 import { random } from './random.ts';
 import { selfCertainty } from './self-certainty.ts';
 import type { Estimator, PromptObservation } from './types.ts';
 
-/** What one trace per prompt gives, pivots and token statistics. */
-const singleTraceParts = [
-  pivotDensity,
-  pivotExcess,
-  meanEntropy,
-  maxEntropy,
-  selfCertainty,
-  length,
+/** What every traced rollout gives, pivots and token statistics. */
+const always = [pivotDensity, pivotExcess, meanEntropy, maxEntropy, selfCertainty, length];
+
+/** What is there when it was asked for. */
+const ifThere = [
+  consistency,
+  farMassDensity,
+  distanceDensity,
+  attentionEntropy,
+  attentionChange,
+  layerAgreement,
+  receivedAttention,
+  coeR,
+  coeC,
+  cotKinetics,
 ];
 
-const all: readonly Estimator[] = [
+/** Without the oracle, which reads the answers. */
+const selectable: readonly Estimator[] = [
   pivotDensity,
   pivotCount,
   pivotExcess,
+  farMassDensity,
+  farMassCount,
+  distanceDensity,
+  distanceCount,
+  attentionEntropy,
+  attentionChange,
+  layerAgreement,
+  receivedAttention,
   meanEntropy,
   maxEntropy,
   selfCertainty,
   perplexity,
+  coeR,
+  coeC,
+  cotKinetics,
   consistency,
   length,
   random,
-  fusedEstimator('fused', singleTraceParts, 'logistic'),
-  fusedEstimator('fused_isotonic', singleTraceParts, 'isotonic'),
+  fusedEstimator('fused', always, ifThere, 'logistic'),
+  fusedEstimator('fused_isotonic', always, ifThere, 'isotonic'),
 ];
 
-export const estimatorNames: readonly string[] = all.map((estimator) => estimator.name);
+/** The estimators that a pool can be ranked by without its answers. */
+export const estimatorNames: readonly string[] = selectable.map((estimator) => estimator.name);
 
-/** The estimator of that name; UserError naming the known ones otherwise. */
+/** The estimator of that name, the oracle among them; UserError naming the others otherwise. */
 export function estimatorByName(name: string): Estimator {
-  const found = all.find((estimator) => estimator.name === name);
+  const found = [...selectable, passRateOracle].find((estimator) => estimator.name === name);
   if (found !== undefined) return found;
   throw new UserError({
     wanted: `an estimator (${estimatorNames.join(', ')})`,
@@ -55,12 +93,8 @@ export function computableEstimators(
   observations: readonly PromptObservation[],
   probes: number,
 ): Estimator[] {
-  const samples = Math.min(...observations.map((one) => one.rollouts.length));
-  const traced = observations.every((one) => one.pivots.length > 0);
-  return all.filter(
-    ({ needs }) =>
-      needs.samples <= samples &&
-      (needs.traces !== true || traced) &&
-      (needs.labels !== true || probes > 1),
+  return selectable.filter(
+    (estimator) =>
+      hasWhatItReads(estimator, observations) && (estimator.needs.labels !== true || probes > 1),
   );
 }

@@ -2,6 +2,17 @@
  * What an uncertainty estimator sees and gives. Knows nothing of routes, budgets or the database.
  */
 import type { PivotSummary as TraceSummary } from '../trace/pivots.ts';
+import type { SignalName } from '../trace/types.ts';
+
+/** How a response's mean hidden state moves from the embeddings through the L layers. */
+export interface LayerPath {
+  /** Length of each step between layers as a share of the distance from first to last, [L]. */
+  magnitudes: Float32Array;
+  /** Angle between the states of neighbouring layers as a share of that between first and last, [L]. */
+  angles: Float32Array;
+  /** Angle between one step and the next, radians 0..pi, [L - 1]. */
+  turns: Float32Array;
+}
 
 /** One rollout of a prompt, boiled down to numbers. */
 export interface RolloutSummary {
@@ -16,6 +27,8 @@ export interface RolloutSummary {
   meanLogprob: number;
   /** Equivalence class of the final answer within this prompt's samples; -1 = none or unreadable. */
   answerClass: number;
+  /** There where hidden states were pooled. */
+  layerPath?: LayerPath;
 }
 
 /** The pivots of one trace, as far as scores need them. */
@@ -25,8 +38,15 @@ export type PivotSummary = Pick<TraceSummary, 'count' | 'density' | 'excess'>;
 export interface PromptObservation {
   promptId: string;
   rollouts: readonly RolloutSummary[];
-  /** One entry per traced rollout; empty where nothing was traced. */
+  /** Pivots of the configured signal, one entry per traced rollout; empty where nothing was traced. */
   pivots: readonly PivotSummary[];
+  /** Pivots of other signals that were kept, each at its own threshold; one entry per traced rollout. */
+  signalPivots?: Partial<Record<SignalName, readonly PivotSummary[]>>;
+  /**
+   * Mean of every signal that was kept, over the response's tokens and the kept heads, in the signal's unit; one
+   * entry per traced rollout.
+   */
+  signalMeans?: Partial<Record<SignalName, readonly number[]>>;
 }
 
 /** A prompt whose pass rate is known, for estimators that learn from probes. */
@@ -40,14 +60,33 @@ export interface EstimatorContext {
   seed: number;
   /** Labelled probes; only estimators with `needs.labels` read them. */
   probes?: readonly LabelledPrompt[];
+  /** Pass rate of every prompt of the pool, 0..1; only the oracle reads them. */
+  passRates?: ReadonlyMap<string, number>;
   /** Called by estimators that fit something, with what they fitted. */
   onFit?: (fit: FusedFit) => void;
 }
 
+/** What an estimator reads. */
+export interface Needs {
+  /** Rollouts per prompt at least. */
+  samples: number;
+  /** Pivots of the configured signal. */
+  traces?: boolean;
+  /** Pivots of this signal, kept beside the configured one. */
+  pivotsOf?: SignalName;
+  /** The mean of this signal. */
+  meanOf?: SignalName;
+  /** Layer paths of the rollouts. */
+  layerPaths?: boolean;
+  /** Labelled probes. */
+  labels?: boolean;
+  /** The pass rate of every prompt, which nobody has before labelling all of them. */
+  passRates?: boolean;
+}
+
 export interface Estimator {
   readonly name: string;
-  /** What it reads: traces, at least so many samples per prompt, labelled probes. */
-  readonly needs: { traces?: boolean; samples: number; labels?: boolean };
+  readonly needs: Needs;
   /** Estimators that resolve this one's ties, best first. */
   readonly tieBreakers: readonly string[];
   /**
@@ -62,6 +101,8 @@ export interface FusedFit {
   method: 'logistic' | 'isotonic';
   probes: number;
   folds: number;
+  /** Logistic: the penalty that held-out probes chose; null for isotonic, which has none. */
+  ridge: number | null;
   /** Logistic: coefficient per standardised feature. Isotonic: share of each calibrated feature in the mean. */
   weights: Record<string, number>;
   /** Logistic intercept; 0 for isotonic. */

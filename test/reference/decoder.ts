@@ -14,6 +14,8 @@ export interface ReferenceRun {
   logits: Float64Array[];
   /** attention[layer][head] is [tokens * tokens], 0 above the diagonal. */
   attention: Float64Array[][];
+  /** hidden[0] are the embeddings, hidden[l] the rows after layer l, the last ones after the final norm. */
+  hidden: Float64Array[][];
 }
 
 type Rows = Float64Array[];
@@ -41,7 +43,9 @@ export function referenceDecoder(
   const width = config.hiddenSize;
   let x: Rows = Array.from(tokens, (token) => table.slice(token * width, (token + 1) * width));
   const attention: Float64Array[][] = [];
+  const hidden: Rows[] = [];
   for (let layer = 0; layer < config.layers; layer++) {
+    hidden.push(x);
     const at = `model.layers.${layer}`;
     const seen = norm(x, `${at}.input_layernorm`);
     const side = (projection: string, normName: string): Rows => {
@@ -65,7 +69,8 @@ export function referenceDecoder(
     x = plus(x, linear(gated, `${at}.mlp.down_proj`));
   }
   const head = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return { logits: times(norm(x, 'model.norm'), get(head)), attention };
+  const final = norm(x, 'model.norm');
+  return { logits: times(final, get(head)), attention, hidden: [...hidden, final] };
 }
 
 /** Log-probabilities of every token of a row of logits divided by `temperature`. */

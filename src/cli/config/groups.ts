@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { signalNames, defaultTraceSettings as traced } from '../../trace/types.ts';
 import { defaultTriageSettings as usual } from '../../triage/settings.ts';
+import { passRateOracle } from '../../uncertainty/oracle.ts';
 import { estimatorNames } from '../../uncertainty/registry.ts';
 import { count, nameKey, number, optionalCount, optionalPathKey, pathsKey, share } from './keys.ts';
 
@@ -84,7 +85,15 @@ export const trace = z
     extra_signals: z
       .array(z.enum(signalNames))
       .default([])
-      .describe('Further signals that are kept with every trace, for looking at'),
+      .describe(
+        'Further signals that are kept with every trace, for looking at and for their own scores',
+      ),
+    hidden_states: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Pool the hidden states of every traced response, for coe_r, coe_c and cot_kinetics: one more forward pass',
+      ),
     psi: z
       .number()
       .gt(0)
@@ -151,9 +160,12 @@ export const triage = z
   .strictObject({
     plan: nameKey('main', 'Name of the plan; several live side by side'),
     estimator: z
-      .enum(estimatorNames)
+      .enum([...estimatorNames, passRateOracle.name])
       .default('pivot_excess')
       .describe('Uncertainty score that ranks the pool'),
+    pass_rates: optionalPathKey(
+      'JSONL file with id, right and samples per prompt, for the estimator pass_rate_oracle of benchmarks',
+    ),
     rule: z
       .enum(['quota', 'risk', 'budget'])
       .default(usual.rule)

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { engine, label, pool, report, rollout, trace, triage } from './groups.ts';
 import { pathKey } from './keys.ts';
-import { evaluation, train } from './training.ts';
+import { evaluation, methods, train } from './training.ts';
 import { verify } from './verify.ts';
 
 export const configSchema = z.strictObject({
@@ -30,6 +30,7 @@ export const configSchema = z.strictObject({
   triage,
   label,
   train,
+  methods,
   eval: evaluation,
   report,
 });

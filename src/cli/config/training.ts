@@ -1,44 +1,47 @@
 /** Settings of training and evaluation. */
 import { z } from 'zod';
-import { defaultDynamicSettings as usual } from '../../triage/dynamic.ts';
+import { methods as registry } from '../../method/registry.ts';
+import { defaultSchedulerSettings as usual } from '../../triage/scheduler.ts';
 import { count, flag, number, optionalCount, optionalPathKey, share } from './keys.ts';
+
+const methodNames = registry.map(({ name }) => name);
 
 const dynamic = z
   .strictObject({
     enabled: flag(
-      false,
-      'Refresh scores from training rollouts, move routes and buy labels as training goes on',
+      true,
+      'Draw prompts by expected utility and buy labels where groups disagree, as training goes on; else routes stay as planned',
     ),
+    start: z
+      .enum(['plan', 'pool'])
+      .default('plan')
+      .describe(
+        'plan = from the routes, labels and traces of the triage plan; pool = from the bare prompts, without scoring them first',
+      ),
     labels: optionalCount(
       0,
-      'Labels in all, those of the plan included; null = label.budget, else those of the plan',
+      'Labels in all, those of the plan included; null = label.budget, else those of the plan, else 29.3 % of the pool',
     ),
-    warmup_steps: count(usual.warmupSteps, 0, 'Steps before the first route moves'),
-    score_decay: share(usual.scoreDecay, 'Weight of the old score when a prompt is visited'),
-    threshold_decay: share(usual.thresholdDecay, 'Weight of the old thresholds at every step'),
-    margin: number(
-      usual.margin,
-      0,
-      'Hysteresis around a threshold, in interquartile ranges of the scores',
-    ),
-    patience: count(usual.patience, 1, 'Visits in a row beyond the margin before a prompt moves'),
-    mastered_visits: count(
-      usual.masteredVisits,
-      1,
-      'Unanimous visits in a row after which a prompt is discarded',
-    ),
+    features: count(12, 0, 'Principal components of the prompts that beliefs rest on'),
+    trace: flag(true, 'Trace training rollouts and let pivots and entropies speak in the beliefs'),
+    warmup_groups: count(usual.warmupGroups, 1, 'Groups seen before anything is predicted'),
+    reach: number(usual.reach, 1e-3, 'How far one prompt speaks for others, per feature'),
+    noise: number(usual.noise, 1e-6, 'Doubt about what 8 rollouts show of a prompt'),
+    decay: share(usual.decay, 'Weight per step of age of what a group showed'),
+    memory: count(usual.memory, 1, 'Visited prompts that speak for others, the latest ones'),
+    power: number(usual.power, 0, 'Draws go with U^power, U the expected mu (1 - mu)'),
+    uniform: share(usual.uniform, 'Share of draws that is uniform'),
+    explore: share(usual.explore, 'Share of draws that revisits prompts that were left out'),
     agree_share: share(
       usual.agreeShare,
       'A group whose majority is below this share, and not unanimous, disagrees',
     ),
-    disagree_visits: count(
-      usual.disagreeVisits,
-      1,
-      'Disagreeing visits in a row before a label is asked for',
+    leave_below: number(
+      usual.leaveBelow,
+      0,
+      'A prompt whose expected mu (1 - mu) is below this is left out as mastered or hopeless',
     ),
-    explore: share(usual.explore, 'Share of draws that revisits discarded prompts'),
-    power: number(usual.power, 0, 'Draws go with U^power, U the expected mu (1 - mu)'),
-    uniform: share(usual.uniform, 'Share of draws that is uniform'),
+    return_above: number(usual.returnAbove, 0, 'A prompt that was left out comes back above this'),
   })
   .prefault({})
   .describe('Dynamic routing');
@@ -65,6 +68,10 @@ export const train = z
       .default(null)
       .describe('Triage plan to follow; null = triage.plan'),
     steps: count(60, 1, 'Optimiser rounds; each samples prompts_per_step groups'),
+    max_rollouts: optionalCount(
+      1,
+      'Training ends with the step that reaches so many rollouts; null = no such bound',
+    ),
     prompts_per_step: count(16, 1, 'Prompts per step'),
     group_size: count(8, 2, 'Responses per prompt (G)'),
     epochs: count(1, 1, 'Passes over the responses of a step'),
@@ -92,6 +99,10 @@ export const train = z
       .enum(['std', 'none'])
       .default('std')
       .describe('Advantages divided by the standard deviation of the group, or only centred'),
+    average: share(
+      0,
+      'Decay per update of the moving average of the weights that is evaluated and saved; 0 = the weights themselves',
+    ),
     self_weight: share(1, 'Weight of self-trained prompts; annotated ones weigh 1'),
     min_vote_share: share(0.75, 'A majority below this share of its group gives no gradient'),
     undecided: z
@@ -101,11 +112,12 @@ export const train = z
         'A response the verifier cannot judge: reward 0, left out of its group, or left out and put before a person (`pivottrace label --undecided`)',
       ),
     micro_batch_tokens: count(2048, 1, 'Tokens per forward and backward pass; bounds memory'),
-    resample_rounds: count(
-      1,
-      0,
-      'Times that groups without a gradient are replaced by other prompts in one step',
-    ),
+    methods: z
+      .array(z.enum(methodNames))
+      .default([])
+      .describe(
+        'Methods beside the arm, in this order: rewards, refinement, selection (docs/guide/methods.md)',
+      ),
     dynamic,
     checkpoint_every: count(10, 1, 'Steps between checkpoints'),
     keep: count(2, 1, 'Checkpoints kept'),
@@ -117,9 +129,19 @@ export const evaluation = z
   .strictObject({
     file: optionalPathKey('Held-out JSONL file with prompts and answers'),
     samples: count(4, 1, 'Responses per prompt (k of avg@k)'),
+    at_start: flag(true, 'Evaluate before the first step of a run'),
     every: count(10, 0, 'Steps between evaluations while training; 0 = only at the end'),
     greedy_every: count(0, 0, 'Steps between greedy evaluations; 0 = only at the end'),
     limit: optionalCount(1, 'Prompts evaluated; null = all'),
   })
   .prefault({})
   .describe('Evaluation on held-out prompts');
+
+export const methods = z
+  .strictObject(Object.fromEntries(registry.map((one) => [one.name, settingsOf(one)])))
+  .prefault({})
+  .describe('Settings of the methods that train.methods names');
+
+function settingsOf({ settings, summary, source }: (typeof registry)[number]) {
+  return settings.prefault({}).describe(`${summary} (${source})`);
+}

@@ -43,6 +43,7 @@ function demo() {
     'triage.probe_samples=4',
     'triage.resamples=20',
     'train.steps=2',
+    'train.max_rollouts=null',
     'train.prompts_per_step=2',
     'train.group_size=2',
     'eval.limit=5',
@@ -62,10 +63,16 @@ function demo() {
 test('the demo trains every arm, counts what each spent, and does nothing again', () => {
   const { file, comparison } = demo();
   const { arms } = comparison;
-  expect(arms.map(({ kind }) => kind)).toEqual(['base', 'pivottrace', 'full', 'random']);
-  const [, pivot, full, random] = arms;
+  expect(arms.map(({ kind }) => kind)).toEqual([
+    'base',
+    'pivottrace',
+    'pivottrace',
+    'full',
+    'random',
+  ]);
+  const [, routed, pivot, full, random] = arms;
   expect(comparison.reference).toBe(full.id);
-  expect(arms.slice(1).map(({ steps }) => steps)).toEqual([2, 2, 2]);
+  expect(arms.slice(1).map(({ steps }) => steps)).toEqual([2, 2, 2, 2]);
 
   // The default quota, the probes among the annotated.
   const annotated = Math.round(0.293 * PROMPTS);
@@ -74,12 +81,16 @@ test('the demo trains every arm, counts what each spent, and does nothing again'
     PROMPTS,
     annotated,
   ]);
+  // One label at most for each of the 4 groups.
+  expect(routed.labelsUsed).toBeLessThanOrEqual(4);
   expect(full.trainedPrompts).toBe(PROMPTS);
   expect(pivot.trainedPrompts).toBeLessThan(PROMPTS);
   expect(random.trainedPrompts).toBe(pivot.trainedPrompts);
 
   // 2 steps of 2 groups of 2; two traces of every prompt, 8 for the heads, 2 more of each of 5 probes.
   expect(full.rollouts).toBe(8);
+  // Nothing is scored; the heads were chosen before.
+  expect(routed.rollouts).toBe(8);
   expect(random.rollouts).toBe(8);
   expect(pivot.rollouts).toBe(8 + 2 * PROMPTS + 8 + 2 * 5);
 

@@ -8,6 +8,7 @@ import { traceManifestSchema } from '../../trace/manifest.ts';
 import { summarisePivots } from '../../trace/pivots.ts';
 import type { TraceManifest } from '../../trace/types.ts';
 import type { PivotSummary, PromptObservation } from '../../uncertainty/types.ts';
+import { type SignalSummaries, signalSummaries } from './trace-signals.ts';
 
 /** Where the store keeps the trace manifest of a round. */
 export function traceManifestKey(round: number): string {
@@ -47,11 +48,17 @@ export async function observePool(
 ): Promise<PromptObservation[]> {
   const prompts = await poolPrompts(store);
   const rollouts = groupBy(await store.rollouts.digests(round), samples);
-  const pivots = await pivotsOf(store, round, samples);
+  const manifest = await traceManifest(store, round);
+  const pivots = await pivotsOf(store, round, manifest, samples);
+  const signals =
+    manifest === undefined
+      ? new Map<string, SignalSummaries>()
+      : await signalSummaries(store, round, manifest, samples);
   return prompts.map(({ id }) => ({
     promptId: id,
     rollouts: rollouts.get(id) ?? [],
     pivots: pivots.get(id) ?? [],
+    ...signals.get(id),
   }));
 }
 
@@ -81,10 +88,10 @@ function groupBy(digests: readonly RolloutDigest[], samples: number): Map<string
 async function pivotsOf(
   store: Repositories,
   round: number,
+  manifest: TraceManifest | undefined,
   samples: number,
 ): Promise<Map<string, PivotSummary[]>> {
   const found = new Map<string, PivotSummary[]>();
-  const manifest = await traceManifest(store, round);
   if (manifest === undefined || manifest.tau === null) return found;
   for (const { promptId, sample, changes } of await store.traces.changes(round)) {
     if (sample >= samples) continue;

@@ -12,6 +12,8 @@ import { bootstrapInterval } from '../../stats/bootstrap.ts';
 import type { Interval } from '../../stats/types.ts';
 import { curveAt } from '../../triage/calibration.ts';
 import type { Decision, ScoreQuality, TriagePlan } from '../../triage/types.ts';
+import { estimatorCost, type ScoringCosts } from './estimator-cost.ts';
+import type { Fits } from './fits.ts';
 
 const routeNames: readonly RouteName[] = ['discard', 'self', 'annotate'];
 const BINS = 5;
@@ -25,6 +27,8 @@ export interface PlanFacts {
   rolloutsPerProbe: number;
   /** Scores by estimator and prompt. */
   scores: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  fits: Fits;
+  costs: ScoringCosts;
 }
 
 export function triageSummary({ plan, prompts, labelled }: PlanFacts): TriageSummary {
@@ -78,7 +82,8 @@ function grouped(
   return { groupedBy: byFamily ? 'family' : 'source', groups };
 }
 
-export function scoreReport({ plan, rolloutsPerProbe, scores }: PlanFacts): ScoreReport {
+export function scoreReport(facts: PlanFacts): ScoreReport {
+  const { plan, rolloutsPerProbe, scores, fits, costs } = facts;
   const { calibration, decisions } = plan;
   const routeOf = new Map(decisions.map(({ promptId, route }) => [promptId, route]));
   return {
@@ -118,6 +123,12 @@ export function scoreReport({ plan, rolloutsPerProbe, scores }: PlanFacts): Scor
     estimators: [calibration, ...plan.alternatives].map((one) => ({
       ...estimatorRow(one, plan.estimator),
       overlap: overlapWithHardest(plan, scores.get(one.estimator)),
+      cost: estimatorCost(one.estimator, costs, fits.get(one.estimator)),
+    })),
+    fits: [...fits].map(([name, { weights, intercept: _, ...fit }]) => ({
+      name,
+      ...fit,
+      weights: Object.entries(weights).map(([part, weight]) => ({ name: part, weight })),
     })),
   };
 }
@@ -194,7 +205,7 @@ function topShares(values: readonly number[], most: number): number[] {
   });
 }
 
-function estimatorRow(quality: ScoreQuality, used: string): Omit<EstimatorRow, 'overlap'> {
+function estimatorRow(quality: ScoreQuality, used: string): Omit<EstimatorRow, 'overlap' | 'cost'> {
   return {
     name: quality.estimator,
     used: quality.estimator === used,

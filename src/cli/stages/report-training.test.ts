@@ -40,6 +40,7 @@ async function addRun(name: string, arm: string, right: number[][], labels: stri
     rollouts: 640 * i,
     tokens: 10_000 * i,
     labels: i === 0 ? 0 : labels.length,
+    seconds: 3 * i,
   }));
   const metrics = [10, 20].map((step) => ({
     ...{ ...LINE, step, rollouts: 64 * step, num_tokens: 1000 * step, seconds: 3 },

@@ -17,9 +17,11 @@ import type { RolloutDigest, Store } from '../../store/types.ts';
 import { planFromJson } from '../../triage/disk.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
+import { nothingSpent, type Spent, spentOnPlan } from './before-training.ts';
 import type { Trained } from './report.ts';
 import { costReport } from './report-cost.ts';
 import { type LoggedEvaluation, type RunLog, runLogs } from './run-logs.ts';
+import { routesOfRun } from './schedule.ts';
 import { stageCosts } from './stage-cost.ts';
 
 /** Routing changes are shown in so many steps of training. */
@@ -45,12 +47,10 @@ export interface Before {
   labels: number;
 }
 
-interface Spent {
-  rollouts: number;
-  tokens: number;
-}
-
-const nothing: Spent = { rollouts: 0, tokens: 0 };
+const untraced: Pick<Before, 'scoring' | 'probes'> = {
+  scoring: nothingSpent,
+  probes: nothingSpent,
+};
 
 /** What the runs of the workspace logged; null parts where there is none. */
 export async function trainedReport(store: Store, config: Config): Promise<Trained> {
@@ -94,7 +94,10 @@ async function factsOf(
     kind,
     label,
     plan,
-    before: { ...sampledFor(log, plan, digests), labels: labelled.size },
+    before: {
+      ...(plan === null ? untraced : spentOnPlan(log.settings.trace, plan, digests)),
+      labels: labelled.size,
+    },
     // A dynamic run may come back to any prompt.
     trainedPrompts: isWhole ? poolPrompts : labelled.size + voted.length,
   };
@@ -104,42 +107,16 @@ function roleOf({ name, settings }: RunLog, plan: TriagePlan | null): Pick<Arm, 
   const { arm, dynamic } = settings.train;
   if (arm === 'full') return { kind: 'full', label: 'Full supervision' };
   if (arm === 'majority') return { kind: 'other', label: 'Majority vote only' };
+  if (dynamic.enabled) return { kind: 'pivottrace', label: 'PivotTrace' };
   if (plan === null) return { kind: 'other', label: name };
   // What was asked for: a score that failed on the probes is said so in a note.
   if (plan.requested === 'random') return { kind: 'random', label: 'Random triage' };
-  return {
-    kind: 'pivottrace',
-    label: dynamic.enabled ? 'PivotTrace dynamic' : 'PivotTrace triage',
-  };
-}
-
-/** Responses that the plan of a run rests on. Random routes need no scores, only the probes they measured. */
-function sampledFor(
-  { settings }: RunLog,
-  plan: TriagePlan | null,
-  digests: readonly RolloutDigest[],
-): Pick<Before, 'scoring' | 'probes'> {
-  if (plan === null) return { scoring: nothing, probes: nothing };
-  const { traces_per_prompt: perPrompt, profile_prompts: profiled } = settings.trace;
-  const probes = new Set(plan.calibration.dots.map(({ promptId }) => promptId));
-  const isScored = plan.requested !== 'random';
-  const scoring = isScored ? sum(digests.filter(({ sample }) => sample < perPrompt)) : nothing;
-  const extra = digests.filter(
-    ({ promptId, sample }) => probes.has(promptId) && !(isScored && sample < perPrompt),
-  );
-  // The responses on which heads were chosen are not kept; their number is known.
-  const profile = isScored ? Math.min(profiled, plan.counts.pool) : 0;
-  return { scoring: { ...scoring, rollouts: scoring.rollouts + profile }, probes: sum(extra) };
-}
-
-function sum(digests: readonly RolloutDigest[]): Spent {
-  const tokens = digests.reduce((total, { length }) => total + length, 0);
-  return { rollouts: digests.length, tokens };
+  return { kind: 'pivottrace', label: 'PivotTrace, fixed routes' };
 }
 
 function order({ kind, log }: RunFacts): number {
-  if (kind === 'pivottrace') return log.settings.train.dynamic.enabled ? 3 : 0;
-  return kind === 'full' ? 1 : kind === 'random' ? 2 : 4;
+  if (kind === 'pivottrace') return log.settings.train.dynamic.enabled ? 0 : 1;
+  return kind === 'full' ? 2 : kind === 'random' ? 3 : 4;
 }
 
 /** Arms of one kind are told apart by the names of their runs. */
@@ -306,11 +283,13 @@ function curveOf(run: RunFacts): TrainingCurve {
 
 /** Changes of route while the first dynamic run trained; that a label arrived is none. */
 async function routingOf(store: Store, runs: readonly RunFacts[]): Promise<RoutingReport | null> {
-  const run = runs.find(({ log, plan }) => log.settings.train.dynamic.enabled && plan !== null);
-  if (run === undefined || run.log.plan === null) return null;
+  const run = runs.find(
+    ({ kind, log }) => kind === 'pivottrace' && log.settings.train.dynamic.enabled,
+  );
+  if (run === undefined) return null;
   const { steps, dynamic } = run.log.settings.train;
-  const moves = (await store.transitions.of(run.log.plan)).flatMap((one) =>
-    one.step === null || one.to === 'annotated' ? [] : [{ ...one, step: one.step }],
+  const moves = (await store.transitions.of(run.log.plan ?? routesOfRun(run.log.name))).flatMap(
+    (one) => (one.step === null || one.to === 'annotated' ? [] : [{ ...one, step: one.step }]),
   );
   const width = Math.max(1, Math.ceil(steps / INTERVALS));
   const counts = new Map<string, { step: number; kind: string; count: number }>();
@@ -323,7 +302,7 @@ async function routingOf(store: Store, runs: readonly RunFacts[]): Promise<Routi
   }
   return {
     arm: run.label,
-    warmupSteps: dynamic.warmup_steps,
+    warmupGroups: dynamic.warmup_groups,
     total: moves.length,
     moves: [...counts.values()].sort((a, b) => a.step - b.step),
     latest: moves

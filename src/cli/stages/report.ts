@@ -15,10 +15,12 @@ import type { Repositories, Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
 import { dependencyVersions, packageVersion } from '../version.ts';
+import { savedFits } from './fits.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
 import { exampleTraces, type Judge, sensitivity } from './report-traces.ts';
 import { trainedReport } from './report-training.ts';
+import { scoringCosts } from './scoring-costs.ts';
 import { verifierByPrompt, withVerifiers } from './workspace.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
@@ -117,6 +119,8 @@ async function planFacts(
     labelled: new Set(labels.map((label) => label.promptId)),
     rolloutsPerProbe: perProbe.length === 0 ? 0 : Math.min(...perProbe),
     scores: await scoresOf(store, plan.round),
+    fits: await savedFits(store, plan.name),
+    costs: await scoringCosts(store, config, plan.round),
   };
 }
 

@@ -11,7 +11,7 @@ const settingsSchema = z.object({
   train: z.object({
     arm: z.enum(['pivottrace', 'full', 'majority']),
     steps: z.number(),
-    dynamic: z.object({ enabled: z.boolean(), warmup_steps: z.number() }),
+    dynamic: z.object({ enabled: z.boolean(), warmup_groups: z.number() }),
   }),
   eval: z.object({ samples: z.number() }),
 });
@@ -25,6 +25,7 @@ const evaluationSchema = z
     rollouts: z.number(),
     tokens: z.number(),
     labels: z.number(),
+    seconds: z.number(),
   })
   .transform(({ per_prompt: perPrompt, ...rest }) => ({ ...rest, perPrompt }));
 
@@ -40,6 +41,8 @@ const metricsSchema = z.object({
   labels_used: z.number(),
   rollouts: z.number(),
   seconds: z.number(),
+  // Labels whose prompt was drawn at least once; runs need not say.
+  labels_visited: measured.optional(),
 });
 
 const questionSchema = z
@@ -75,9 +78,7 @@ export async function runLogs(store: Pick<Store, 'runs'>, workspace: string): Pr
   return (await store.runs.list()).flatMap((run) => {
     const settings = settingsSchema.safeParse(run.config);
     if (!run.kind.startsWith('train ') || !settings.success) return [];
-    const folder = join(workspace, 'runs', run.name);
-    const evaluations = logLines(join(folder, 'evaluations.jsonl'), evaluationSchema);
-    const metrics = logLines(join(folder, 'metrics.jsonl'), metricsSchema);
+    const { evaluations, metrics } = runLines(workspace, run.name);
     if (evaluations.length + metrics.length === 0) return [];
     const { name, status, plan } = run;
     const account = run.account ?? plan ?? name;
@@ -95,6 +96,15 @@ export async function openQuestions(
       (question) => ({ run, ...question }),
     ),
   );
+}
+
+/** What a run logged, in order of step; lines that cannot be read are left out. */
+export function runLines(workspace: string, run: string): Pick<RunLog, 'evaluations' | 'metrics'> {
+  const folder = join(workspace, 'runs', run);
+  return {
+    evaluations: logLines(join(folder, 'evaluations.jsonl'), evaluationSchema),
+    metrics: logLines(join(folder, 'metrics.jsonl'), metricsSchema),
+  };
 }
 
 function logLines<T extends { step: number }>(path: string, schema: z.ZodType<T>): T[] {

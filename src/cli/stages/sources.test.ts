@@ -22,6 +22,13 @@ const ROWS = [
   { id: 'b', prompt: 'start 5 add 2', answer: 'nobody says this', source: 'kind' },
 ];
 
+const OVERRIDES = [
+  'verify={kind: text, sources: {kind: {kind: module, module: {path: yes.mjs}}}}',
+  ...['rollout.max_tokens=8', 'trace.profile_prompts=2', 'trace.traces_per_prompt=1'],
+  ...['train.arm=full', 'train.steps=1', 'train.prompts_per_step=2', 'train.group_size=2'],
+  ...['eval.file=two.jsonl', 'eval.samples=2', 'eval.every=1'],
+];
+
 let workspace: string;
 let store: Store;
 let config: Config;
@@ -31,13 +38,7 @@ beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'pivottrace-sources-'));
   writeFileSync(join(workspace, 'yes.mjs'), MODULE);
   writeFileSync(join(workspace, 'two.jsonl'), ROWS.map((row) => JSON.stringify(row)).join('\n'));
-  const overrides = [
-    'verify={kind: text, sources: {kind: {kind: module, module: {path: yes.mjs}}}}',
-    ...['rollout.max_tokens=8', 'trace.profile_prompts=2', 'trace.traces_per_prompt=1'],
-    ...['train.arm=full', 'train.steps=1', 'train.prompts_per_step=2', 'train.group_size=2'],
-    ...['train.resample_rounds=0', 'eval.file=two.jsonl', 'eval.samples=2', 'eval.every=1'],
-  ];
-  config = loadConfig({ cwd: workspace, overrides }).config;
+  config = loadConfig({ cwd: workspace, overrides: OVERRIDES }).config;
   store = await openStore(workspace);
   const files = [join(workspace, 'two.jsonl')];
   await ingestFiles({ store, config, files, progress: silent, stop });
@@ -68,6 +69,19 @@ test('each prompt is judged by the verifier of its source, from tracing to the l
     { step: 0, per_prompt: [0, 1], greedy: 0.5 },
     { step: 1, per_prompt: [0, 1], greedy: 0.5 },
   ]);
+}, 240_000);
+
+test('a run without labels sees none, whosever account it is told to use', async () => {
+  const without = loadConfig({
+    cwd: workspace,
+    overrides: [...OVERRIDES, 'train.arm=majority', 'label.account=run full'],
+  }).config;
+  expect(await store.labels.count('run full')).toBe(2);
+  const { directory } = await withVerifiers(without, (verifiers) =>
+    trainRun({ store, config: without, verifiers, progress: silent, stop, sharing: 1 }),
+  );
+  const metrics: unknown = JSON.parse(readFileSync(join(directory, 'metrics.jsonl'), 'utf8'));
+  expect(metrics).toMatchObject({ groups_verified: 0, groups_majority: 2, labels_used: 0 });
 }, 240_000);
 
 test('probes are measured by the verifier of their source', async () => {

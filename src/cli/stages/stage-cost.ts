@@ -19,6 +19,10 @@ interface StageCosts {
   peakMemory: number | null;
 }
 
+/** Parts of the stage `trace` that are timed by themselves too. */
+export const CHOICE_OF_HEADS = 'trace/choice of heads';
+export const HIDDEN_STATES = 'trace/hidden states';
+
 const costsPath = (workspace: string) => join(workspace, 'costs.json');
 
 /** What was timed in the workspace; a file that cannot be read counts as none. */
@@ -51,11 +55,13 @@ export async function timed<T>(
   }
 }
 
-/** Forgets the time of a stage that starts again from nothing. */
+/** Forgets the time of a stage that starts again from nothing, and of its parts ("stage/part"). */
 export function forgetSeconds(workspace: string, stage: string): void {
   const { seconds, peakMemory } = stageCosts(workspace);
-  const { [stage]: _, ...rest } = seconds;
-  const left = { seconds: rest, peak_memory_bytes: peakMemory };
+  const others = Object.entries(seconds).filter(
+    ([name]) => name !== stage && !name.startsWith(`${stage}/`),
+  );
+  const left = { seconds: Object.fromEntries(others), peak_memory_bytes: peakMemory };
   writeWhole(costsPath(workspace), `${JSON.stringify(left)}\n`);
 }
 

@@ -6,9 +6,11 @@
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
 import { type Progress, stopHere } from '../../core/progress.ts';
+import type { RawTrace } from '../../model/signals.ts';
 import type { Prompt } from '../../pool/types.ts';
 import { countVotes } from '../../reward/votes.ts';
-import type { Store, StoredRollout, StoredTrace } from '../../store/types.ts';
+import type { Response } from '../../rollout/types.ts';
+import type { Repositories, Store, StoredRollout, StoredTrace } from '../../store/types.ts';
 import {
   ChangeSketch,
   type Head,
@@ -22,13 +24,16 @@ import {
   traceChanges,
 } from '../../trace/index.ts';
 import { allHeads, completeTrace, meanDistances, traceRequest } from '../../trace/request.ts';
-import type { Policy, Response } from '../../train/policy.ts';
+import type { Policy } from '../../train/policy.ts';
 import type { Verifier } from '../../verify/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
+import { layerPaths } from './layer-paths.ts';
 import { modelIdentity } from './model-identity.ts';
 import { poolPrompts, traceManifestKey } from './observations.ts';
 import { samplingOf } from './policy.ts';
+import { CHOICE_OF_HEADS, timed } from './stage-cost.ts';
+import { heldSignals, signalThresholds } from './trace-signals.ts';
 
 /** Prompts per chunk: what is lost at most when the job is killed. */
 const CHUNK = 128;
@@ -77,6 +82,9 @@ const profileSchema = z.object({
   settings: z.string(),
   heads: z.array(z.object({ layer: z.number(), head: z.number() })),
   sensitivity: z.array(z.custom<SensitivityRow>((row) => typeof row === 'object' && row !== null)),
+  /** What choosing the heads took; not there in rounds from before it was counted. */
+  responses: z.number().optional(),
+  tokens: z.number().optional(),
 });
 type Profile = z.infer<typeof profileSchema>;
 
@@ -88,6 +96,16 @@ export async function storedSensitivity(store: Store, round: number): Promise<Se
   return stored == null ? [] : profileSchema.parse(stored).sensitivity;
 }
 
+/** What was sampled to choose the round's heads; null where it is not known. */
+export async function profileCost(
+  store: Repositories,
+  round: number,
+): Promise<{ responses: number | null; tokens: number | null }> {
+  const stored = await store.meta.get(profileKey(round));
+  const { responses, tokens } = stored == null ? {} : profileSchema.parse(stored);
+  return { responses: responses ?? null, tokens: tokens ?? null };
+}
+
 /** Traces what is missing, then sets the threshold over the whole pool and writes the manifest. */
 export async function tracePool(stage: TraceStage): Promise<TraceOutcome> {
   const { store, config, round, progress } = stage;
@@ -96,6 +114,10 @@ export async function tracePool(stage: TraceStage): Promise<TraceOutcome> {
   const asked = prompts.map(({ id, prompt }) => ({ promptId: id, prompt }));
   await stage.policy.check(asked, samplingOf(config));
   const profile = await profileOf(stage, prompts);
+  const how: Traced = {
+    heads: profile.heads,
+    layers: config.trace.hidden_states ? (await stage.policy.describe()).layers : null,
+  };
   const perPrompt = config.trace.traces_per_prompt;
   const traced = await store.traces.counts(round);
   const waiting = prompts.filter(({ id }) => (traced.get(id) ?? 0) < perPrompt);
@@ -108,7 +130,7 @@ export async function tracePool(stage: TraceStage): Promise<TraceOutcome> {
     stopHere(stage.stop, 'Tracing');
     const chunk = waiting.slice(at, at + CHUNK);
     const before = tokens;
-    const made = await sample(stage, chunk, perPrompt, profile.heads, (count, sofar) => {
+    const made = await sample(stage, chunk, perPrompt, how, (count, sofar) => {
       progress.update(done + count / perPrompt, { tokens: before + sofar });
     });
     responses += made.length;
@@ -148,13 +170,15 @@ export async function sampleMore(
 
 /** The heads that are traced: stored from an earlier call, or chosen now on the first prompts of a shuffled pool. */
 async function profileOf(stage: TraceStage, prompts: readonly Prompt[]): Promise<Profile> {
-  const { store, config, round, policy } = stage;
+  const { store, config, round } = stage;
   const settings = traceSettings(config);
   const model = await modelIdentity(config.model);
   const asked = JSON.stringify({
     ...settings,
     signals: keptSignals(config),
     sampling: samplingOf(config),
+    // Left out where it is false: rounds from before there was the setting go on.
+    hidden_states: config.trace.hidden_states || undefined,
   });
   const stored = await store.meta.get(profileKey(round));
   if (stored != null) {
@@ -170,21 +194,8 @@ async function profileOf(stage: TraceStage, prompts: readonly Prompt[]): Promise
       fix: '`pivottrace trace --fresh` forgets the traces and starts again.',
     });
   }
-  const { layers, heads } = await policy.describe();
-  const batch = spread(prompts, config.trace.profile_prompts);
-  const signals = [...new Set<SignalName>(['distance', config.trace.signal])];
-  stage.progress.start('choose heads', batch.length, 'prompts');
-  const responses = await policy.generate(
-    batch.map(({ id, prompt }) => ({ promptId: id, sample: PROFILE_SAMPLE, prompt })),
-    samplingOf(config),
-    traceRequest(allHeads(layers, heads), signals, settings),
-    (count) => stage.progress.update(count),
-  );
-  const traces = responses.flatMap(({ trace }) =>
-    trace === undefined ? [] : [completeTrace(trace, signals, settings)],
-  );
-  const meanDistance = meanDistances(traces);
-  const chosen = selectHeads(meanDistance, layers, heads, settings.psi, settings.minHeads);
+  const batch = await timed(config.workspace, CHOICE_OF_HEADS, () => profileBatch(stage, prompts));
+  const { layers, heads, meanDistance, chosen, traces } = batch;
   const sensitivity = sensitivityTable({
     prompts: traces.map((one) => [one]),
     settings,
@@ -193,9 +204,53 @@ async function profileOf(stage: TraceStage, prompts: readonly Prompt[]): Promise
   });
   const names = chosen.map(({ layer, head }) => `${layer}.${head}`).join(', ');
   stage.progress.finish(`heads with the longest reach (layer.head): ${names}`);
-  const profile: Profile = { model, settings: asked, heads: chosen, sensitivity };
+  const profile: Profile = {
+    model,
+    settings: asked,
+    heads: chosen,
+    sensitivity,
+    responses: batch.traces.length,
+    tokens: batch.tokens,
+  };
   await store.meta.put(profileKey(round), profile);
   return profile;
+}
+
+export interface ProfileBatch {
+  layers: number;
+  heads: number;
+  /** Per head of the model, layer-major, in tokens. */
+  meanDistance: Float64Array;
+  /** The heads to trace. */
+  chosen: Head[];
+  /** Traces of the batch on all heads. */
+  traces: RawTrace[];
+  tokens: number;
+}
+
+/** Traces all heads on a small batch of the pool and chooses those with the longest reach (METHOD, section 3). */
+export async function profileBatch(
+  { config, policy, progress }: Pick<TraceStage, 'config' | 'policy' | 'progress'>,
+  prompts: readonly Prompt[],
+): Promise<ProfileBatch> {
+  const settings = traceSettings(config);
+  const { layers, heads } = await policy.describe();
+  const batch = spread(prompts, config.trace.profile_prompts);
+  const signals = [...new Set<SignalName>(['distance', config.trace.signal])];
+  progress.start('choose heads', batch.length, 'prompts');
+  const responses = await policy.generate(
+    batch.map(({ id, prompt }) => ({ promptId: id, sample: PROFILE_SAMPLE, prompt })),
+    samplingOf(config),
+    traceRequest(allHeads(layers, heads), signals, settings),
+    (count) => progress.update(count),
+  );
+  const traces = responses.flatMap(({ trace }) =>
+    trace === undefined ? [] : [completeTrace(trace, signals, settings)],
+  );
+  const meanDistance = meanDistances(traces);
+  const chosen = selectHeads(meanDistance, layers, heads, settings.psi, settings.minHeads);
+  const tokens = responses.reduce((sum, one) => sum + one.tokens.length, 0);
+  return { layers, heads, meanDistance, chosen, traces, tokens };
 }
 
 /** Evenly spaced prompts, so that a sorted pool does not give a one-sided batch. */
@@ -207,19 +262,26 @@ function spread(prompts: readonly Prompt[], count: number): Prompt[] {
   return picks.map((i) => prompts[i]);
 }
 
-/** Samples the missing responses of `prompts` and writes them, with traces where heads are given. */
+/** What is kept of a response beside its text. */
+interface Traced {
+  heads: readonly Head[];
+  /** Layers of the model whose hidden states are pooled; null to pool none. */
+  layers: number | null;
+}
+
+/** Samples the missing responses of `prompts` and writes them, with traces where `traced` says how. */
 async function sample(
   stage: TraceStage,
   prompts: readonly Prompt[],
   samples: number,
-  heads: readonly Head[] | null,
+  traced: Traced | null,
   onProgress: (responses: number, tokens: number) => void,
 ): Promise<Response[]> {
   const { store, config, policy, round } = stage;
   const ids = prompts.map(({ id }) => id);
   const there = new Map<string, StoredRollout[]>();
   // A traced chunk is made whole: what a killed call left of it is overwritten with the same responses.
-  if (heads === null) {
+  if (traced === null) {
     for (const one of await store.rollouts.of(round, ids)) {
       there.set(one.promptId, [...(there.get(one.promptId) ?? []), one]);
     }
@@ -231,15 +293,19 @@ async function sample(
   );
   const settings = traceSettings(config);
   const signals = keptSignals(config);
-  const request = heads === null ? undefined : traceRequest(heads, signals, settings);
+  const request = traced === null ? undefined : traceRequest(traced.heads, signals, settings);
   const responses = await policy.generate(requests, samplingOf(config), request, onProgress);
-  const byPrompt = new Map<string, Response[]>();
-  for (const one of responses)
-    byPrompt.set(one.promptId, [...(byPrompt.get(one.promptId) ?? []), one]);
+  const layers = traced?.layers ?? null;
+  const paths = layers === null ? null : await layerPaths(stage, responses, layers);
+  const byPrompt = new Map<string, StoredRollout[]>();
+  for (const [i, one] of responses.entries()) {
+    const rollout = { ...boiledDown(one), ...(paths === null ? {} : { layerPath: paths[i] }) };
+    byPrompt.set(one.promptId, [...(byPrompt.get(one.promptId) ?? []), rollout]);
+  }
   const rows = await Promise.all(
     prompts.map(({ id, source }) =>
       classified(
-        [...(there.get(id) ?? []), ...(byPrompt.get(id) ?? []).map(boiledDown)],
+        [...(there.get(id) ?? []), ...(byPrompt.get(id) ?? [])],
         stage.verifiers.of(source),
       ),
     ),
@@ -293,7 +359,7 @@ export async function classified(
   }));
 }
 
-/** The threshold over the changes of all traces of the round, and the manifest that records it. */
+/** The thresholds over the changes of all traces of the round, and the manifest that records them. */
 async function threshold(stage: TraceStage, profile: Profile): Promise<TraceManifest> {
   const { store, config, round } = stage;
   const settings = traceSettings(config);
@@ -305,12 +371,15 @@ async function threshold(stage: TraceStage, profile: Profile): Promise<TraceMani
     tokens += changes.length;
   }
   const tau = sketch.count === 0 ? null : sketch.tau(settings.zeta);
+  const signals = heldSignals(keptSignals(config));
   const manifest: TraceManifest = {
     model: profile.model,
     settings,
     heads: profile.heads,
     tau,
     sketch: sketch.state(),
+    signals,
+    thresholds: await signalThresholds(store, round, signals, settings),
     traces: all.length,
     tokens,
   };

@@ -4,25 +4,20 @@ import { UserError } from '../../core/errors.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { OptimizerSettings } from '../../engine/adamw.ts';
 import type { LabelDesk } from '../../label/types.ts';
+import { Methods } from '../../method/methods.ts';
 import { readPool } from '../../pool/read.ts';
-import type { VerifierOf } from '../../reward/types.ts';
 import type { Store } from '../../store/types.ts';
-import { summarisePivots, traceChanges } from '../../trace/index.ts';
-import { completeTrace, traceRequest } from '../../trace/request.ts';
-import type { Policy, Response } from '../../train/policy.ts';
+import type { Policy } from '../../train/policy.ts';
 import { RunDirectory } from '../../train/run-directory.ts';
-import { routedSchedule, type Schedule, shuffledSchedule } from '../../train/schedule.ts';
 import { type TrainJob, train } from '../../train/trainer.ts';
-import type { Arm, EvalItem, TrainPorts, TrainSettings, TrainState } from '../../train/types.ts';
-import { defaultDynamicSettings } from '../../triage/dynamic.ts';
-import { estimatorByName } from '../../uncertainty/registry.ts';
+import type { EvalItem, TrainPorts, TrainSettings, TrainState } from '../../train/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
-import { labelAccount, labelDesk, savedPlan } from './labels.ts';
+import { labelAccount, labelDesk } from './labels.ts';
 import { modelIdentity } from './model-identity.ts';
-import { traceManifest } from './observations.ts';
 import { samplingOf, startPolicy } from './policy.ts';
-import { boiledDown, classified, keptSignals } from './trace.ts';
+import { followsPlan, planName, scheduleOf } from './schedule.ts';
+import { profileBatch } from './trace.ts';
 import { verifierByPrompt } from './workspace.ts';
 
 export interface TrainStage {
@@ -61,7 +56,7 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
   const record = {
     name: run,
     kind: `train ${config.train.arm}`,
-    plan: config.train.arm === 'pivottrace' ? planName(config) : null,
+    plan: followsPlan(config) ? planName(config) : null,
     account: accountOf(config),
     config: settings,
     summary: null,
@@ -69,15 +64,21 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
   await store.runs.put({ ...record, status: 'running' });
   const policy = startPolicy(config, { sharing: stage.sharing, optimizer: optimizerOf(config) });
   try {
+    const state = checkpoint?.state ?? structuredClone(FRESH);
+    // The schedule looks at prompts with the weights that the run began with: before a checkpoint's are loaded.
+    const job = await jobOf(stage, policy, directory, state);
     if (checkpoint !== null) {
       await policy.load(checkpoint.directory);
       await policy.loadOptimizer(join(checkpoint.directory, 'optimizer.safetensors'));
+      await policy.loadTeacher(join(checkpoint.directory, 'teacher.safetensors'));
     }
-    const state = checkpoint?.state ?? { ...FRESH };
-    const job = await jobOf(stage, policy, directory, state);
     const done = await train(job, state);
-    await policy.save(join(directory.path, 'final'), false);
-    const { router: _, seconds: __, ...summary } = done;
+    await policy.save(
+      join(directory.path, 'final'),
+      false,
+      job.settings.average > 0 ? 'teacher' : 'policy',
+    );
+    const { schedule: _, methods: __, seconds: ___, ...summary } = done;
     await store.runs.put({ ...record, status: 'done', summary });
     return { run, directory: directory.path, state: done };
   } catch (error) {
@@ -94,17 +95,15 @@ function settled(config: Config): Record<string, unknown> {
   const { train: trained, ...rest } = config;
   const { keep: _, checkpoint_every: __, ...own } = trained;
   const { seed, rollout, trace, verify, triage, label } = rest;
-  return { seed, rollout, trace, verify, triage, label, train: own, eval: rest.eval };
+  const methods = Object.fromEntries(own.methods.map((name) => [name, rest.methods[name]]));
+  return { seed, rollout, trace, verify, triage, label, train: own, methods, eval: rest.eval };
 }
 
-function planName({ train: settings, triage }: Config): string {
-  return settings.plan ?? triage.plan;
-}
-
-/** A run that follows a plan uses what the plan bought; others have accounts of their own. */
+/** A run that follows a plan uses what the plan bought; others have accounts of their own, and one without labels always. */
 function accountOf(config: Config): string {
+  if (config.train.arm === 'majority') return `run ${runName(config)}`;
   if (config.label.account !== null) return config.label.account;
-  if (config.train.arm === 'pivottrace')
+  if (followsPlan(config))
     return labelAccount({ ...config, triage: { ...config.triage, plan: planName(config) } });
   return `run ${runName(config)}`;
 }
@@ -117,7 +116,8 @@ const FRESH: Readonly<TrainState> = {
   tokens: 0,
   seconds: 0,
   labels: 0,
-  router: null,
+  schedule: null,
+  methods: {},
 };
 
 function optimizerOf({ train: t }: Config): OptimizerSettings {
@@ -138,6 +138,7 @@ function optimizerOf({ train: t }: Config): OptimizerSettings {
 function trainSettings({ train: t, eval: e, seed }: Config): TrainSettings {
   return {
     steps: t.steps,
+    maxRollouts: t.max_rollouts,
     promptsPerStep: t.prompts_per_step,
     groupSize: t.group_size,
     epochs: t.epochs,
@@ -147,11 +148,12 @@ function trainSettings({ train: t, eval: e, seed }: Config): TrainSettings {
     kl: t.kl,
     loss: t.loss,
     advantage: t.advantage,
+    average: t.average,
     minVoteShare: t.min_vote_share,
     undecided: t.undecided,
     selfWeight: t.self_weight,
-    resampleRounds: t.resample_rounds,
     evalEvery: e.every,
+    evalAtStart: e.at_start,
     evalSamples: e.samples,
     greedyEvery: e.greedy_every,
     checkpointEvery: t.checkpoint_every,
@@ -169,8 +171,42 @@ async function jobOf(
   const prompts = new Map((await store.prompts.list()).map((prompt) => [prompt.id, prompt]));
   const desk = await labelDesk(store, config, accountOf(config));
   const verifierOf = verifierByPrompt(verifiers, prompts.values());
-  const judged = { ...stage, verifierOf };
-  const { schedule, tracing } = await scheduleOf(judged, desk, [...prompts.keys()], state);
+  const methods = Methods.open(
+    config.train.methods,
+    config.methods,
+    {
+      ...{ seed: config.seed, groupSize: config.train.group_size, prompts, verifierOf },
+      minVoteShare: config.train.min_vote_share,
+      represent: async (responses) => {
+        const texts = responses.map(({ promptTokens, tokens }) => ({
+          tokens: Int32Array.from([...promptTokens, ...tokens]),
+          from: promptTokens.length,
+        }));
+        return (await policy.represent(texts, 'last')).map(({ mean }) => mean);
+      },
+    },
+    state.methods,
+  );
+  if (methods.teacherDecay !== null && config.train.average > 0) {
+    throw new UserError({
+      wanted: 'one moving average of the weights',
+      found: `train.average = ${config.train.average}, and a method with a teacher`,
+      where: `train.methods = ${config.train.methods.join(', ')}`,
+      fix: 'Set train.average=0.',
+    });
+  }
+  const schedule = await scheduleOf({
+    ...{ store, config, desk, prompts, verifierOf, policy },
+    profile: async () => {
+      const batch = await profileBatch({ config, policy, progress }, [...prompts.values()]);
+      if (state.step === 0) {
+        state.rollouts += batch.traces.length;
+        state.tokens += batch.tokens;
+      }
+      return batch;
+    },
+    saved: state.schedule,
+  });
   const items = await evalItems(config);
   const asked = [...prompts.values(), ...items];
   await policy.check(
@@ -181,6 +217,7 @@ async function jobOf(
     policy,
     settings: trainSettings(config),
     schedule,
+    methods,
     prompts,
     evalItems: items,
     sampling: samplingOf(config),
@@ -196,13 +233,13 @@ async function jobOf(
       evaluated: ({ perPrompt, ...rest }) =>
         directory.append('evaluations', { ...rest, per_prompt: perPrompt }),
     },
-    tracing,
     progress,
     stop,
     checkpoint: (at) =>
       directory.checkpoint(at, config.train.keep, async (folder) => {
         await policy.save(folder, true);
         await policy.saveOptimizer(join(folder, 'optimizer.safetensors'));
+        await policy.saveTeacher(join(folder, 'teacher.safetensors'));
       }),
     clock: () => performance.now() / 1000,
   };
@@ -217,98 +254,6 @@ function portsOf(store: Store, desk: LabelDesk, run: string): TrainPorts {
     spent: (step) => desk.spent({ run, step }),
     moved: async (transitions) => {
       if (transitions.length > 0) await store.transitions.append(transitions);
-    },
-  };
-}
-
-/** The stage with the verifier of each prompt of its pool. */
-type JudgedStage = TrainStage & { verifierOf: VerifierOf };
-
-async function scheduleOf(
-  stage: JudgedStage,
-  desk: LabelDesk,
-  pool: readonly string[],
-  state: TrainState,
-): Promise<{ schedule: Schedule; tracing: TrainJob['tracing'] }> {
-  const { store, config } = stage;
-  const { arm, dynamic } = config.train;
-  if (arm !== 'pivottrace') {
-    const target = arm === 'full' ? 'label' : 'vote';
-    const labels = arm === 'full' ? await desk.request(pool, { run: null, step: null }) : [];
-    const ids = arm === 'full' ? labels.map(({ promptId }) => promptId) : pool;
-    const targets: Arm['targets'] = new Map(ids.map((id) => [id, target]));
-    return { schedule: shuffledSchedule(requireSome(targets, config), config.seed), tracing: null };
-  }
-  const { plan } = await savedPlan(store, planName(config));
-  if (dynamic.enabled) {
-    const labels = dynamic.labels ?? config.label.budget ?? plan.counts.annotate;
-    const settings = { ...dynamicSettings(config), labels };
-    const schedule = routedSchedule(plan, settings, config.seed, state.router);
-    return { schedule, tracing: await tracingOf(stage, plan.estimator) };
-  }
-  const states = await store.transitions.routes(plan.name);
-  const owned = new Set(
-    (await desk.arrived({ run: null, step: null })).map(({ promptId }) => promptId),
-  );
-  const targets = new Map<string, 'label' | 'vote'>();
-  for (const id of pool) {
-    if (owned.has(id)) targets.set(id, 'label');
-    else if (states.get(id) === 'self') targets.set(id, 'vote');
-  }
-  return { schedule: shuffledSchedule(requireSome(targets, config), config.seed), tracing: null };
-}
-
-function requireSome(targets: Arm['targets'], config: Config): Arm['targets'] {
-  if (targets.size > 0) return targets;
-  throw new UserError({
-    wanted: 'prompts to train on',
-    found: 'none',
-    where: `arm ${config.train.arm}`,
-    fix: 'Run `pivottrace triage` and `pivottrace label` first; full supervision needs an answer file (label.answers).',
-  });
-}
-
-function dynamicSettings({
-  train: { dynamic: d },
-}: Config): Omit<NonNullable<Arm['dynamic']>, 'labels'> {
-  return {
-    ...defaultDynamicSettings,
-    warmupSteps: d.warmup_steps,
-    scoreDecay: d.score_decay,
-    thresholdDecay: d.threshold_decay,
-    margin: d.margin,
-    patience: d.patience,
-    masteredVisits: d.mastered_visits,
-    agreeShare: d.agree_share,
-    disagreeVisits: d.disagree_visits,
-    explore: d.explore,
-    power: d.power,
-    uniform: d.uniform,
-  };
-}
-
-/** Training rollouts are traced as they are made; a visited prompt's score is the plan's, on its new responses. */
-async function tracingOf(
-  { store, config, verifierOf }: JudgedStage,
-  name: string,
-): Promise<TrainJob['tracing']> {
-  const manifest = await traceManifest(store, 0);
-  const estimator = estimatorByName(name);
-  if (manifest === undefined || manifest.tau === null || estimator.needs.labels === true)
-    return null;
-  const { settings, heads, tau } = manifest;
-  const signals = keptSignals(config);
-  return {
-    request: traceRequest(heads, signals, settings),
-    async score(promptId: string, responses: Response[]): Promise<number> {
-      const pivots = responses.flatMap(({ trace }) => {
-        if (trace === undefined) return [];
-        const whole = completeTrace(trace, signals, settings);
-        return [summarisePivots(traceChanges(whole, settings), tau, settings.delta)];
-      });
-      const rollouts = await classified(responses.map(boiledDown), verifierOf(promptId));
-      const [score] = estimator.score([{ promptId, rollouts, pivots }], { seed: config.seed });
-      return score;
     },
   };
 }

@@ -65,6 +65,8 @@ beforeAll(async () => {
     heads: [{ layer: 0, head: 0 }],
     tau: sketch.tau(95),
     sketch: sketch.state(),
+    signals: ['distance' as const],
+    thresholds: [],
     traces: pairs.length,
     tokens: 40 * pairs.length,
   };
@@ -237,6 +239,16 @@ test('the report shows the plan, the probes and the cuts', async () => {
   expect(data.triage?.groups).toMatchObject([{ name: 'sums.jsonl' }]);
   expect(data.score).toMatchObject({ rolloutsPerProbe: SAMPLES, beatsChance: true });
   expect(data.score?.probes).toHaveLength(30);
+  expect(data.score?.fits).toMatchObject([
+    { name: 'fused', method: 'logistic', probes: 30, folds: 5 },
+    { name: 'fused_isotonic', method: 'isotonic', probes: 30, ridge: null },
+  ]);
+  const [fused] = data.score?.fits ?? [];
+  expect(fused.weights.map(({ name }) => name)).toContain('pivot_excess');
+  expect(fused.weights.some(({ weight }) => weight < 0)).toBe(true);
+  const costs = new Map(data.score?.estimators.map(({ name, cost }) => [name, cost]));
+  expect(costs.get('random')).toEqual({ responses: 0, tokens: 0, seconds: 0 });
+  expect(costs.get('mean_entropy')).toMatchObject({ responses: PROMPTS * SAMPLES, seconds: null });
   expect(data.score?.thresholds.map((cut) => cut.label)).toEqual([
     'discard | self',
     'self | annotate',

@@ -20,10 +20,17 @@ import type {
   TriageSettings,
 } from '../../triage/types.ts';
 import { computableEstimators, estimatorByName } from '../../uncertainty/registry.ts';
-import type { Estimator, EstimatorContext, PromptObservation } from '../../uncertainty/types.ts';
+import type {
+  Estimator,
+  EstimatorContext,
+  FusedFit,
+  PromptObservation,
+} from '../../uncertainty/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
+import { type Fits, saveFits } from './fits.ts';
 import { meanLengths, observePool } from './observations.ts';
+import { readPassRates } from './pass-rates.ts';
 import { writePlanFile } from './plan-file.ts';
 import { measureProbes } from './probes.ts';
 import { verifierByPrompt } from './workspace.ts';
@@ -89,11 +96,12 @@ export async function triage(stage: TriageStage): Promise<CarriedOut> {
   const probes = await measured(stage, bought);
   const labels = await desk.arrived(beforeTraining);
   const owned = new Set(labels.map((label) => label.promptId));
-  const { plan, columns } = makePlan(config, pool, probes, owned);
+  const { plan, columns, fits } = makePlan(config, pool, probes, owned);
   const moved = await store.transaction(async (tables) => {
     for (const { estimator, scores } of columns) await tables.scores.put(ROUND, estimator, scores);
     await tables.probes.put(plan.name, ROUND, probes);
     await tables.plans.save(plan.name, planToJson(plan));
+    await saveFits(tables, plan.name, fits);
     return await tables.transitions.append(await changes(tables, plan, pool.probeIds, owned));
   });
   const revision = (await store.plans.get(plan.name))?.revision ?? 1;
@@ -146,8 +154,9 @@ async function observe({
   const wanted = estimatorByName(config.triage.estimator);
   requireTraced(wanted, observations);
   const { seed } = config;
+  const context = { seed, passRates: readPassRates(config.triage.pass_rates) };
   const ranking = rankPool(
-    columnOf(probeRanker(wanted, observations), observations, { seed }),
+    columnOf(probeRanker(wanted, observations), observations, context),
     [],
     seed,
   );
@@ -200,10 +209,15 @@ function makePlan(
   { observations }: ObservedPool,
   probes: readonly Probe[],
   labelled: ReadonlySet<string>,
-): { plan: TriagePlan; columns: ScoreColumn[] } {
-  const context = { seed: config.seed, probes };
+): { plan: TriagePlan; columns: ScoreColumn[]; fits: Fits } {
+  const passRates = readPassRates(config.triage.pass_rates);
+  const context = { seed: config.seed, probes, passRates };
   const wanted = estimatorByName(config.triage.estimator);
-  const usable = computableEstimators(observations, probes.length);
+  const usable = [
+    ...computableEstimators(observations, probes.length),
+    // The oracle ranks only where it was asked for: it is never an alternative to a score without answers.
+    ...(wanted.needs.passRates === true ? [wanted] : []),
+  ];
   if (!usable.includes(wanted)) {
     throw new UserError({
       wanted: `at least two measured probes, as ${wanted.name} needs`,
@@ -211,20 +225,24 @@ function makePlan(
       fix: 'Give labels that can be bought (label.answers), or choose another triage.estimator.',
     });
   }
-  const columns = new Map(usable.map((one) => [one.name, columnOf(one, observations, context)]));
+  const fits = new Map<string, FusedFit>();
+  const scored = usable.map((one) =>
+    columnOf(one, observations, { ...context, onFit: (fit) => fits.set(one.name, fit) }),
+  );
+  const columns = new Map(scored.map((column) => [column.estimator, column]));
   const scores = columns.get(wanted.name) ?? columnOf(wanted, observations, context);
   const plan = planTriage({
     name: config.triage.plan,
     round: ROUND,
     scores,
     tieBreaks: wanted.tieBreakers.flatMap((name) => columns.get(name) ?? []),
-    alternatives: [...columns.values()],
+    alternatives: scored,
     lengths: meanLengths(observations),
     probes,
     labelled,
     settings: triageSettingsOf(config),
   });
-  return { plan, columns: [...columns.values()] };
+  return { plan, columns: scored, fits };
 }
 
 function triageSettingsOf({ triage, seed }: Config): Partial<TriageSettings> {

@@ -13,10 +13,7 @@ const usualFolder = 'pivottrace-demo';
 
 export const demo: Verb = {
   needsWorkspace: false,
-  configure(command) {
-    command.option('--dynamic', 'also train with dynamic routing');
-  },
-  async run({ config: given, configFile, overrides, flags, cwd, output, stop }) {
+  async run({ config: given, configFile, overrides, cwd, output, stop }) {
     const isNamed = overrides.some((text) => text.startsWith('workspace='));
     const folder = isNamed ? given.workspace : resolve(cwd, usualFolder);
     const file = join(folder, configFileName);
@@ -25,12 +22,11 @@ export const demo: Verb = {
     }
     if (!existsSync(file)) writeWhole(file, starterConfig(demoSettings));
     const { config } = loadConfig({ cwd, file, overrides });
-    const dynamic = flags.dynamic === true;
-    const words = ['pivottrace', 'demo', ...(dynamic ? ['--dynamic'] : []), ...overrides];
+    const words = ['pivottrace', 'demo', ...overrides];
     const { progress } = output;
     await withStore(config, async (store) => {
       const command = words.join(' ');
-      const { path, data } = await runDemo({ store, config, dynamic, command, progress, stop });
+      const { path, data } = await runDemo({ store, config, command, progress, stop });
       const { comparison, cost } = data;
       const lines = comparison === null ? [] : [comparisonText(comparison), ''];
       output.result([...lines, `Report: ${relative(cwd, path) || path}`].join('\n'), {

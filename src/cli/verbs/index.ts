@@ -56,6 +56,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./demo.ts')).demo,
   },
   {
+    name: 'bench',
+    summary: 'arms on several seeds with equal budgets, side by side, with tests and plots',
+    load: async () => (await import('./bench.ts')).bench,
+  },
+  {
     name: 'env',
     summary: 'show what this machine, installation and workspace offer',
     load: async () => (await import('./env.ts')).env,

@@ -16,7 +16,7 @@ export function Routing({ routing }: { routing: RoutingReport | null }) {
     <Section id="routing" title="Dynamic routing">
       {routing === null ? (
         <Missing
-          what="No run with dynamic routing has been recorded; the configuration switches it on."
+          what="No run with dynamic routing has been recorded; train.dynamic.enabled switches it on."
           command="pivottrace train"
         />
       ) : (
@@ -28,9 +28,9 @@ export function Routing({ routing }: { routing: RoutingReport | null }) {
 
 function Moves({ routing }: { routing: RoutingReport }) {
   const warmup =
-    routing.warmupSteps === null
+    routing.warmupGroups === null
       ? ''
-      : ` No prompt may move in the first ${plural(routing.warmupSteps, 'step')} (cold start).`;
+      : ` Nothing is predicted before ${plural(routing.warmupGroups, 'group')} were seen (cold start).`;
   return (
     <>
       <p>

@@ -5,7 +5,19 @@
 import { RankChart, ReliabilityChart } from '../charts/calibration.tsx';
 import { Figure } from '../charts/frame.tsx';
 import type { Estimate, ScoreReport } from '../data.ts';
-import { DASH, decimal, isKnown, percent, plural, shareOf, visible } from '../format.ts';
+import {
+  DASH,
+  decimal,
+  duration,
+  isKnown,
+  percent,
+  plural,
+  shareOf,
+  short,
+  visible,
+  whole,
+} from '../format.ts';
+import { Fits } from './fits.tsx';
 import { Head, interval, Missing, Num, Section, Table, Warning } from './parts.tsx';
 
 export function Score({ score }: { score: ScoreReport | null }) {
@@ -57,6 +69,7 @@ function Measured({ score }: { score: ScoreReport }) {
         <Ties score={score} />
       </div>
       <Estimators score={score} />
+      <Fits fits={score.fits} />
     </>
   );
 }
@@ -129,7 +142,7 @@ function Estimators({ score }: { score: ScoreReport }) {
   const count = score.estimators.filter((row) => isKnown(row.spearman)).length;
   return (
     <Table
-      caption={`${plural(count, 'estimator')} on the same probes; the one in use is shaded, better or not`}
+      caption={`${plural(count, 'estimator')} on the same probes; the one in use is shaded, better or not. Each is charged all that it reads: scores that read the same responses share them`}
     >
       <Head
         columns={[
@@ -138,6 +151,9 @@ function Estimators({ score }: { score: ScoreReport }) {
           '#Length held fixed',
           '#AUROC of not mastered',
           '#Overlap with the hardest',
+          '#Responses',
+          '#Tokens generated',
+          '#Time',
         ]}
       />
       <tbody>
@@ -151,6 +167,9 @@ function Estimators({ score }: { score: ScoreReport }) {
             <Num>{decimal(row.partialGivenLength, 3)}</Num>
             <Num>{decimal(row.auroc, 3)}</Num>
             <Num>{percent(row.overlap)}</Num>
+            <Num>{whole(row.cost.responses)}</Num>
+            <Num>{short(row.cost.tokens)}</Num>
+            <Num>{duration(row.cost.seconds)}</Num>
           </tr>
         ))}
       </tbody>

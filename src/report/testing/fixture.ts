@@ -248,6 +248,7 @@ function score(): ScoreReport {
         partialGivenLength: -0.352,
         auroc: 0.802,
         overlap: 0.684,
+        cost: { responses: 6_064, tokens: 480_000, seconds: 171 },
       },
       {
         name: 'length',
@@ -256,6 +257,7 @@ function score(): ScoreReport {
         partialGivenLength: null,
         auroc: 0.739,
         overlap: 0.639,
+        cost: { responses: 6_000, tokens: 474_000, seconds: 169.5 },
       },
       {
         name: 'mean entropy',
@@ -264,6 +266,7 @@ function score(): ScoreReport {
         partialGivenLength: -0.634,
         auroc: 0.863,
         overlap: 0.625,
+        cost: { responses: 6_000, tokens: 474_000, seconds: 169.5 },
       },
       {
         name: 'consistency',
@@ -272,6 +275,7 @@ function score(): ScoreReport {
         partialGivenLength: -0.851,
         auroc: 0.923,
         overlap: 0.85,
+        cost: { responses: 6_000, tokens: 474_000, seconds: 169.5 },
       },
       {
         name: 'random',
@@ -280,6 +284,22 @@ function score(): ScoreReport {
         partialGivenLength: 0.02,
         auroc: 0.497,
         overlap: 0.29,
+        cost: { responses: 0, tokens: 0, seconds: 0 },
+      },
+    ],
+    fits: [
+      {
+        name: 'fused',
+        method: 'logistic',
+        probes: 75,
+        folds: 5,
+        ridge: 3,
+        spearman: -0.812,
+        brier: 0.061,
+        weights: [
+          { name: 'pivot density', weight: -0.21 },
+          { name: 'mean entropy', weight: -0.64 },
+        ],
       },
     ],
   };
@@ -355,7 +375,7 @@ function routing(): RoutingReport {
   ).flat();
   return {
     arm: 'PivotTrace, dynamic routing',
-    warmupSteps: 10,
+    warmupGroups: 10,
     total: moves.reduce((sum, move) => sum + move.count, 0),
     moves,
     latest: Array.from({ length: 6 }, (_, i) => ({

@@ -1,5 +1,7 @@
 /** All migrations, oldest first. A new one is a new file and a new line here. */
 import { tables } from './0001-tables.ts';
+import { routesOfRuns } from './0002-routes-of-runs.ts';
+import { layerPath } from './0003-layer-path.ts';
 
 export interface Migration {
   /** Counts from 1 without gaps. */
@@ -9,4 +11,4 @@ export interface Migration {
   sql: string;
 }
 
-export const migrations: readonly Migration[] = [tables];
+export const migrations: readonly Migration[] = [tables, routesOfRuns, layerPath];

@@ -106,8 +106,8 @@ async function insertNew(
   const known = await knownKeys(db, batch);
   const rows: Insertable<TransitionRow>[] = [];
   for (const transition of batch) {
-    const revision = revisions.get(transition.plan);
-    if (revision === undefined) throw new Error(`plan '${transition.plan}' was never saved`);
+    // A run that routes without a plan files its changes under a name of its own, revision 0.
+    const revision = revisions.get(transition.plan) ?? 0;
     const row = rowOf(last + 1 + rows.length, revision, transition);
     const key = keyOf(row);
     if (known.has(key)) continue;

@@ -1,6 +1,15 @@
 /** Rollouts: what the policy answered, per round, prompt and sample. */
 import { type Insertable, type Kysely, type Selectable, sql } from 'kysely';
-import { atomically, batches, bytesOf, int32Of, lastPerKey, storable } from '../batches.ts';
+import type { LayerPath } from '../../uncertainty/types.ts';
+import {
+  atomically,
+  batches,
+  bytesOf,
+  float32Of,
+  int32Of,
+  lastPerKey,
+  storable,
+} from '../batches.ts';
 import type { Database, RolloutRow } from '../schema.ts';
 import type { RolloutDigest, Rollouts, StoredRollout } from '../types.ts';
 
@@ -16,6 +25,7 @@ const digestColumns = [
   'answer',
   'answer_class',
   'finish',
+  'layer_path',
 ] as const;
 
 export function rolloutsIn(db: Kysely<Database>): Rollouts {
@@ -24,7 +34,7 @@ export function rolloutsIn(db: Kysely<Database>): Rollouts {
       atomically(db, async (tx) => {
         const rows = lastPerKey(rollouts, (r) => JSON.stringify([r.promptId, r.sample]));
         const sizeOf = (r: StoredRollout) => r.text.length + 2 * r.tokens.byteLength;
-        for (const batch of batches(rows, 14, sizeOf)) {
+        for (const batch of batches(rows, 15, sizeOf)) {
           await upsert(
             tx,
             batch.map((rollout) => rowOf(round, rollout)),
@@ -97,6 +107,7 @@ async function upsert(db: Kysely<Database>, rows: Insertable<RolloutRow>[]): Pro
         answer: eb.ref('excluded.answer'),
         answer_class: eb.ref('excluded.answer_class'),
         finish: eb.ref('excluded.finish'),
+        layer_path: eb.ref('excluded.layer_path'),
       })),
     )
     .execute();
@@ -118,6 +129,22 @@ function rowOf(round: number, rollout: StoredRollout): Insertable<RolloutRow> {
     answer: rollout.answer === null ? null : storable(rollout.answer),
     answer_class: rollout.answerClass,
     finish: rollout.finish,
+    layer_path: rollout.layerPath === undefined ? null : bytesOfPath(rollout.layerPath),
+  };
+}
+
+/** Magnitudes, angles and turns after one another: L, L and L - 1 numbers. */
+function bytesOfPath({ magnitudes, angles, turns }: LayerPath): Uint8Array {
+  return bytesOf(Float32Array.from([...magnitudes, ...angles, ...turns]));
+}
+
+function pathOf(bytes: Uint8Array): LayerPath {
+  const all = float32Of(bytes);
+  const layers = (all.length + 1) / 3;
+  return {
+    magnitudes: all.slice(0, layers),
+    angles: all.slice(layers, 2 * layers),
+    turns: all.slice(2 * layers),
   };
 }
 
@@ -136,5 +163,6 @@ function digestOf(
     answer: row.answer,
     answerClass: row.answer_class,
     finish: row.finish,
+    ...(row.layer_path === null ? {} : { layerPath: pathOf(row.layer_path) }),
   };
 }

@@ -181,7 +181,6 @@ export function storeContract(name: string, freshPlace: () => Promise<StorePlace
 
     test('plans count their revisions, and transitions move the routes once', async () => {
       await withPrompts(3);
-      await expect(store.transitions.append([move(0, null, 'self', null)])).rejects.toThrow(/main/);
       expect(await store.plans.save('main', { b: 1, a: [2] })).toBe(1);
       expect(await store.plans.save('main', { b: 1, a: [2] })).toBe(1);
       const first = [move(1, null, 'annotate', null), move(0, null, 'discard', null)];
@@ -204,6 +203,20 @@ export function storeContract(name: string, freshPlace: () => Promise<StorePlace
       expect(await store.plans.get('main')).toEqual({ revision: 2, body: { b: 2 } });
       expect(await store.plans.get('random')).toBeUndefined();
       expect(await store.plans.names()).toEqual(['main']);
+    });
+
+    test('a run without a plan files its transitions under a name of its own', async () => {
+      await withPrompts(2);
+      const moves = [move(0, 'new', 'self', 1), move(0, 'self', 'annotate', 2)].map((one) => {
+        return { ...one, plan: 'run a' };
+      });
+      expect(await store.transitions.append(moves)).toBe(2);
+      expect(await store.transitions.append(moves)).toBe(0);
+      await reopen();
+      expect(await store.transitions.of('run a')).toEqual(moves);
+      expect(await store.transitions.routes('run a')).toEqual(new Map([['p0', 'annotate']]));
+      expect(await store.transitions.of('main')).toEqual([]);
+      expect(await store.plans.names()).toEqual([]);
     });
 
     const label = (index: number, more: Partial<LabelRecord> = {}): LabelRecord => ({

@@ -26,6 +26,11 @@ export function rolloutRow(index: number, sample = 0, length = 12): StoredRollou
     answer: String(index + 1),
     answerClass: 0,
     finish: 'stop',
+    layerPath: {
+      magnitudes: Float32Array.of(0.5, 1.25),
+      angles: Float32Array.of(0.25, 1),
+      turns: Float32Array.of(2 - index / 8),
+    },
   };
 }
 
