@@ -1,6 +1,6 @@
 /**
- * Which attention signal predicts difficulty? Scores of the bundled pool under every signal, against the
- * pass rate over other samples: `npx tsx bench/signals.ts [prompts] [traces] [samples]`.
+ * Which score predicts difficulty? Every estimator on the bundled pool, and the pivot scores under every signal and
+ * head rule, against the pass rate over other samples: `npx tsx bench/signals.ts [prompts] [traces] [samples]`.
  *
  * Rank correlations with the pass rate are negative where the score is good; "given length" holds the
  * response length fixed, because pivot counts grow with it.
@@ -9,29 +9,40 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { boiledDown, classified } from '../src/cli/stages/trace.ts';
 import { spearman } from '../src/core/ranks.ts';
 import { encodePrompt, loadChatTemplate } from '../src/model/chat-template.ts';
 import { loadWeights } from '../src/model/directory.ts';
-import type { Head, RawTrace, SignalName } from '../src/model/signals.ts';
+import { Representer } from '../src/model/represent.ts';
+import { type Head, type RawTrace, signalNames } from '../src/model/signals.ts';
 import { loadTokenizer } from '../src/model/tokenizer.ts';
 import { Sampler } from '../src/rollout/sampler.ts';
-import type { Rollout, Sampling } from '../src/rollout/types.ts';
+import type { Response, Rollout, Sampling } from '../src/rollout/types.ts';
 import { auroc } from '../src/stats/classification.ts';
 import { partialSpearman } from '../src/stats/correlation.ts';
+import type { StoredRollout } from '../src/store/types.ts';
 import {
   defaultTraceSettings,
   exactTau,
+  type PivotScoreName,
+  type PivotSummary,
   pivotScore,
   selectHeads,
+  signalMean,
   summarisePivots,
+  type TraceSettings,
   traceChanges,
 } from '../src/trace/index.ts';
 import { allHeads, completeTrace, meanDistances, traceRequest } from '../src/trace/request.ts';
+import { layerPath } from '../src/uncertainty/layer-path.ts';
+import { computableEstimators } from '../src/uncertainty/registry.ts';
+import type { PromptObservation } from '../src/uncertainty/types.ts';
 import { openVerifier } from '../src/verify/open.ts';
+import type { Verifier } from '../src/verify/types.ts';
 
 const root = join(import.meta.dirname, '..');
 const [count = 600, traces = 4, samples = 16] = process.argv.slice(2).map(Number);
-const SIGNALS: SignalName[] = ['distance', 'far_mass', 'entropy', 'change', 'received'];
+const SIGNALS = signalNames.filter((signal) => signal !== 'agreement');
 
 interface Item {
   id: string;
@@ -111,13 +122,12 @@ async function main(): Promise<void> {
       return verdicts.filter(({ verdict }) => verdict === 'right').length / samples;
     }),
   );
-  await verifier.close();
   const heads = allHeads(config.layers, config.heads);
   const settings = { ...defaultTraceSettings };
-  const traced = await sampler.generate(
-    requests(0, traces),
-    sampling,
-    traceRequest(heads, SIGNALS, settings),
+  const asked = requests(0, traces);
+  const rollouts = await sampler.generate(asked, sampling, traceRequest(heads, SIGNALS, settings));
+  const traced = rollouts.map(
+    (rollout, i): Response => ({ ...rollout, promptTokens: asked[i].promptTokens }),
   );
   const perPrompt = items.map((_, i) => traced.slice(i * traces, (i + 1) * traces));
   const histogram = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.01].map(
@@ -127,31 +137,9 @@ async function main(): Promise<void> {
     `${items.length} prompts, pass rate in [0,.1) [.1,.3) [.3,.5) [.5,.7) [.7,.9) [.9,1]: ${histogram.slice(0, 6)}`,
   );
   console.log(`${'score'.padEnd(34)}     rho given length   AUROC overlap  zero`);
-  const mean = (rollouts: Rollout[], of: (r: Rollout) => number) =>
-    rollouts.reduce((sum, r) => sum + of(r), 0) / rollouts.length;
-  const average = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length;
-  const lengths = perPrompt.map((rollouts) => mean(rollouts, (r) => r.tokens.length));
-  const rows = [
-    line('length', lengths, passRates, lengths),
-    line(
-      'mean entropy',
-      perPrompt.map((p) => mean(p, (r) => average(r.entropies))),
-      passRates,
-      lengths,
-    ),
-    line(
-      'max entropy',
-      perPrompt.map((p) => mean(p, (r) => Math.max(...r.entropies))),
-      passRates,
-      lengths,
-    ),
-    line(
-      'self-certainty',
-      perPrompt.map((p) => -mean(p, (r) => average(r.selfCertainty))),
-      passRates,
-      lengths,
-    ),
-  ];
+  const lengths = perPrompt.map(
+    (rollouts) => rollouts.reduce((sum, r) => sum + r.tokens.length, 0) / rollouts.length,
+  );
   const all = traced.flatMap(({ trace }) => (trace === undefined ? [] : [trace]));
   const distances = meanDistances(all);
   const rules: [string, Head[]][] = [
@@ -168,6 +156,23 @@ async function main(): Promise<void> {
     ],
     ['all', heads],
   ];
+  const representer = new Representer(config, weights, engine);
+  const pooled = await representer.represent(
+    traced.map(({ promptTokens, tokens }) => ({
+      tokens: Int32Array.from([...promptTokens, ...tokens]),
+      from: promptTokens.length,
+    })),
+    'all',
+  );
+  const summaries = traced.map((response, i) => ({
+    ...boiledDown(response),
+    layerPath: layerPath(pooled[i].mean, config.hiddenSize),
+  }));
+  const observations = await observed(perPrompt, summaries, rules[0][1], verifier);
+  await verifier.close();
+  const rows = computableEstimators(observations, 0).map(({ name, score }) =>
+    line(name, [...score(observations, { seed: 1 })], passRates, lengths),
+  );
   for (const signal of SIGNALS) {
     for (const [rule, kept] of rules) {
       for (const summary of ['density', 'count', 'excess'] as const) {
@@ -202,12 +207,68 @@ async function main(): Promise<void> {
   console.log(JSON.stringify({ prompts: items.length, traces, samples, rows }));
 }
 
+/** What the product would see of every prompt with all signals kept on the heads `kept`. */
+async function observed(
+  perPrompt: readonly Rollout[][],
+  summaries: readonly StoredRollout[],
+  kept: readonly Head[],
+  verifier: Verifier,
+): Promise<PromptObservation[]> {
+  const settings = { ...defaultTraceSettings };
+  const pivots = {
+    distance: pivotsOf(perPrompt, settings, kept),
+    far_mass: pivotsOf(perPrompt, { ...settings, signal: 'far_mass' }, kept),
+  };
+  return await Promise.all(
+    perPrompt.map(async (rollouts, i) => {
+      const own = rollouts.map(({ trace }) =>
+        completeTrace(onHeads(trace, kept), signalNames, settings),
+      );
+      const mine = summaries.slice(i * traces, (i + 1) * traces);
+      return {
+        promptId: rollouts[0].promptId,
+        rollouts: await classified(mine, verifier),
+        pivots: pivots.distance[i],
+        signalPivots: { far_mass: pivots.far_mass[i] },
+        signalMeans: Object.fromEntries(
+          signalNames.map((signal) => [signal, own.map((trace) => signalMean(trace, signal))]),
+        ),
+      };
+    }),
+  );
+}
+
+/** The columns of `kept` alone: layers agree or not on the heads that are kept. */
+function onHeads(trace: RawTrace | undefined, kept: readonly Head[]): RawTrace {
+  if (trace === undefined) throw new Error('a response was not traced');
+  const columns = kept.map(({ layer, head }) =>
+    trace.heads.findIndex((one) => one.layer === layer && one.head === head),
+  );
+  const narrowed = Object.entries(trace.signals).map(([name, values]) => [
+    name,
+    Float32Array.from(
+      { length: trace.tokens * kept.length },
+      (_, i) => values[Math.floor(i / kept.length) * trace.heads.length + columns[i % kept.length]],
+    ),
+  ]);
+  return { heads: [...kept], tokens: trace.tokens, signals: Object.fromEntries(narrowed) };
+}
+
 function scoresOf(
   perPrompt: readonly Rollout[][],
-  settings: typeof defaultTraceSettings,
+  settings: TraceSettings,
   heads: readonly Head[],
-  summary: 'density' | 'count' | 'excess',
+  summary: PivotScoreName,
 ): number[] {
+  return pivotsOf(perPrompt, settings, heads).map((own) => pivotScore(own)[summary]);
+}
+
+/** The pivots of every trace, at the threshold over all of them. */
+function pivotsOf(
+  perPrompt: readonly Rollout[][],
+  settings: TraceSettings,
+  heads: readonly Head[],
+): PivotSummary[][] {
   const changes = perPrompt.map((rollouts) =>
     rollouts.flatMap(({ trace }) => {
       if (trace === undefined) return [];
@@ -221,9 +282,7 @@ function scoresOf(
     })(),
     settings.zeta,
   );
-  return changes.map(
-    (own) => pivotScore(own.map((d) => summarisePivots(d, tau, settings.delta)))[summary],
-  );
+  return changes.map((own) => own.map((d) => summarisePivots(d, tau, settings.delta)));
 }
 
 await main();
