@@ -23,11 +23,11 @@ export function verdictOf(comparison: Comparison): Verdict {
   const pivot = comparison.arms.find((arm) => arm.kind === 'pivottrace');
   if (pivot === undefined || !known(pivot.avgAtK)) {
     return {
-      lead: 'PivotTrace triage was not trained here, so there is no verdict.',
+      lead: 'PivotTrace was not trained here, so there is no verdict.',
       points: seedPoints(comparison),
     };
   }
-  const score = `PivotTrace triage reached ${percent(pivot.avgAtK.value)} ${averageAt(comparison.k)}`;
+  const score = `PivotTrace reached ${percent(pivot.avgAtK.value)} ${averageAt(comparison.k)}`;
   if (reference === undefined || !known(reference.avgAtK)) {
     return {
       lead: `${score}. Full supervision was not trained here, so there is nothing to measure it against.`,
@@ -101,12 +101,12 @@ function rival(arm: Arm, mine: Estimate, theirs: Estimate, spent: string): strin
   const who = `${visible(arm.label)}, with ${spent},`;
   const lead = arm.pivotTraceLead;
   if (known(lead) && isKnown(lead.low) && isKnown(lead.high)) {
-    const range = `PivotTrace triage minus it is ${pointsOf(lead.value)} points, 95 % interval ${pointsOf(lead.low)} to ${pointsOf(lead.high)}`;
+    const range = `PivotTrace minus it is ${pointsOf(lead.value)} points, 95 % interval ${pointsOf(lead.low)} to ${pointsOf(lead.high)}`;
     if (lead.low > 0) return `${who} did worse: ${range}.`;
     if (lead.high < 0) return `${who} did better: ${range}.`;
     return `${who} cannot be told apart from it: ${range}.`;
   }
-  const range = `PivotTrace triage minus it is ${pointsOf(mine.value - theirs.value)} points, not paired`;
+  const range = `PivotTrace minus it is ${pointsOf(mine.value - theirs.value)} points, not paired`;
   if (overlaps(mine, theirs))
     return `${who} cannot be told apart from it: ${range}, and the intervals overlap.`;
   return `${who} did ${mine.value > theirs.value ? 'worse' : 'better'}: ${range}, and the intervals do not overlap.`;

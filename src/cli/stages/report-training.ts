@@ -15,7 +15,7 @@ import { meanInterval, pairedT } from '../../stats/student.ts';
 import type { Interval } from '../../stats/types.ts';
 import type { RolloutDigest, Store } from '../../store/types.ts';
 import { planFromJson } from '../../triage/disk.ts';
-import type { TriagePlan } from '../../triage/types.ts';
+import type { PromptState, TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
 import { nothingSpent, type Spent, spentOnPlan } from './before-training.ts';
 import type { Trained } from './report.ts';
@@ -198,7 +198,8 @@ function armOf(run: RunFacts, { reference, pivot }: Rivals): Arm {
 function noteOf({ log, plan }: RunFacts, last: LoggedEvaluation): string | null {
   const { steps } = log.settings.train;
   const notes = [
-    ...(last.step < steps ? [`not finished: step ${last.step} of ${steps}`] : []),
+    // A run may end before its last step: when its rollouts are used up.
+    ...(log.status === 'done' ? [] : [`not finished: step ${last.step} of ${steps} at most`]),
     ...(plan?.fallback == null ? [] : [plan.fallback]),
   ];
   return notes.length === 0 ? null : notes.join('; ');
@@ -281,6 +282,13 @@ function curveOf(run: RunFacts): TrainingCurve {
   };
 }
 
+/** What a change of route means, in a word or two. */
+function kindOf(from: PromptState | null, to: PromptState): string {
+  if (from === 'discard') return 'came back';
+  if (to === 'discard') return from === 'new' ? 'left out unseen' : 'left out';
+  return to === 'annotate' ? 'label asked for' : 'drawn';
+}
+
 /** Changes of route while the first dynamic run trained; that a label arrived is none. */
 async function routingOf(store: Store, runs: readonly RunFacts[]): Promise<RoutingReport | null> {
   const run = runs.find(
@@ -295,7 +303,7 @@ async function routingOf(store: Store, runs: readonly RunFacts[]): Promise<Routi
   const counts = new Map<string, { step: number; kind: string; count: number }>();
   for (const { step, from, to } of moves) {
     const end = Math.ceil(step / width) * width;
-    const kind = `${from ?? 'new'} → ${to}`;
+    const kind = kindOf(from, to);
     const found = counts.get(`${end} ${kind}`);
     if (found === undefined) counts.set(`${end} ${kind}`, { step: end, kind, count: 1 });
     else found.count += 1;
