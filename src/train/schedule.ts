@@ -25,8 +25,6 @@ export interface Schedule {
   asked(step: number, seen: readonly Seen[]): Transition[];
   /** Labels are there; those that were known before are passed over. */
   labelled(step: number, promptIds: readonly string[]): Transition[];
-  /** Prompts whose label has been asked for and is not there. */
-  waiting(): string[];
   /** Takes in what the step saw. */
   observe(step: number, groups: readonly Group[]): Promise<Transition[]>;
   /** Mean absolute error of what was expected of the last step's groups; null where nothing is expected. */
@@ -57,7 +55,6 @@ export function shuffledSchedule(targets: Targets, seed: number): Schedule {
     wanted: () => [],
     asked: () => [],
     labelled: () => [],
-    waiting: () => [],
     observe: async () => [],
     surprise: () => null,
     save: () => null,
@@ -94,7 +91,6 @@ export function scheduled(
     wanted: (seen) => scheduler.wanted(votes(seen)),
     asked: (step, seen) => scheduler.asked(step, votes(seen)),
     labelled: (step, ids) => scheduler.labelled(step, ids),
-    waiting: () => scheduler.waiting(),
     observe: async (step, groups) =>
       scheduler.observe(step, await Promise.all(groups.map(visitOf))),
     surprise: () => scheduler.report().surprise,

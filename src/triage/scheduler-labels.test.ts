@@ -141,7 +141,13 @@ describe('properties', () => {
     const probe = state === 'annotated' ? { probe: { passRate: 0.5, samples: 4 } } : {};
     return { ...prompt, state, ...traced, ...probe };
   });
-  const settings = { labels: 20, warmupGroups: 12, leaveBelow: 0.08, explore: 0.1 };
+  const settings = {
+    labels: 20,
+    warmupGroups: 12,
+    leaveBelow: 0.08,
+    returnAbove: 0.08,
+    explore: 0.1,
+  };
   const isTransition = (one: unknown): one is Transition =>
     typeof one === 'object' && one !== null && 'rule' in one;
 

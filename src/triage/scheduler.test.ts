@@ -295,3 +295,9 @@ describe('refusals', () => {
     expect(() => scheduler.observe(2, [])).toThrow(/step 2 after step 2/);
   });
 });
+
+test('bounds between which a prompt would flap are refused', () => {
+  const bounds = { leaveBelow: 0.1, returnAbove: 0.05 };
+  expect(() => schedulerOf(apart({ a: 'new' }), bounds)).toThrow(/leave_below/);
+  expect(() => schedulerOf(apart({ a: 'new' }), { ...bounds, returnAbove: 0.1 })).not.toThrow();
+});

@@ -59,6 +59,7 @@ export class Scheduler {
     saved?: SchedulerState,
   ) {
     this.settings = { ...defaultSchedulerSettings, ...partial };
+    checkBounds(this.settings);
     this.state = structuredClone(saved ?? initialState(origin, prompts));
     this.features = prompts.map(({ features }) => features);
     this.places = new Map(this.state.prompts.map(({ promptId }, i) => [promptId, i]));
@@ -259,6 +260,15 @@ export class Scheduler {
     const evidence = { mu, utility, visits, hits, misses, ...extra };
     return { promptId, from, to, rule: `dynamic:${rule}`, evidence, plan, round, step };
   }
+}
+
+/** Else a prompt between the two would leave and come back at every step. */
+function checkBounds({ leaveBelow, returnAbove }: SchedulerSettings): void {
+  if (leaveBelow <= returnAbove) return;
+  throw new UserError({
+    wanted: 'train.dynamic.leave_below at or below train.dynamic.return_above',
+    found: `${leaveBelow} and ${returnAbove}`,
+  });
 }
 
 function initialState(

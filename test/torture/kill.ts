@@ -46,19 +46,12 @@ const settings = [
   'train.prompts_per_step=6',
   'train.checkpoint_every=3',
 ];
-const dynamic = [
-  'train.run=dynamic',
-  'train.dynamic.enabled=true',
-  'train.dynamic.labels=160',
-  'train.dynamic.warmup_steps=1',
-  'train.dynamic.patience=1',
-  'train.dynamic.disagree_visits=1',
-];
+const dynamic = ['train.run=dynamic', 'train.dynamic.labels=160', 'train.dynamic.warmup_groups=6'];
 const phases: Phase[] = [
   { name: 'trace', words: ['trace'], share: 0.3 },
   { name: 'triage', words: ['triage'], share: 0.2 },
   { name: 'label', words: ['label'], share: 0.1 },
-  { name: 'train', words: ['train', 'train.run=fixed'], share: 0.2 },
+  { name: 'train', words: ['train', 'train.run=fixed', 'train.dynamic.enabled=false'], share: 0.2 },
   { name: 'train dynamic', words: ['train', ...dynamic], share: 0.2 },
 ];
 
