@@ -5,7 +5,6 @@
  * Per reward: groups that get a gradient; the chance that a right response earns more than a wrong one of its group;
  * for rewards with a target, how often the target is wrong.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { methods } from '../src/method/registry.ts';
 import type { Method, MethodContext } from '../src/method/types.ts';
@@ -16,18 +15,10 @@ import { countVotes } from '../src/reward/votes.ts';
 import { auroc } from '../src/stats/classification.ts';
 import { Policy } from '../src/train/policy.ts';
 import { openVerifier } from '../src/verify/open.ts';
+import { readRows, root } from './rows.ts';
 
-const root = join(import.meta.dirname, '..');
 const [count = 300] = process.argv.slice(2).map(Number);
 const G = 8;
-
-function rows(name: string): Record<string, string>[] {
-  const text = readFileSync(join(root, 'data', name), 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
 
 interface Judged {
   seen: Seen;
@@ -80,8 +71,8 @@ async function line(name: string, score: Score, groups: readonly Judged[]): Prom
   console.log(`${name.padEnd(32)}${shown}`);
 }
 
-const answers = new Map(rows('answers.jsonl').map(({ id, answer }) => [id, answer]));
-const pool = rows('pool.jsonl');
+const answers = new Map(readRows('data/answers.jsonl').map(({ id, answer }) => [id, answer]));
+const pool = readRows('data/pool.jsonl');
 const picked = Array.from({ length: count }, (_, i) => pool[Math.floor((i * pool.length) / count)]);
 const verifier = await openVerifier({ kind: 'auto', extract: { unmarked: 'none' } });
 const policy = new Policy({

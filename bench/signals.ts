@@ -6,7 +6,6 @@
  * response length fixed, because pivot counts grow with it.
  */
 
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { boiledDown, classified } from '../src/cli/stages/trace.ts';
@@ -39,8 +38,8 @@ import { computableEstimators } from '../src/uncertainty/registry.ts';
 import type { PromptObservation } from '../src/uncertainty/types.ts';
 import { openVerifier } from '../src/verify/open.ts';
 import type { Verifier } from '../src/verify/types.ts';
+import { readRows, root } from './rows.ts';
 
-const root = join(import.meta.dirname, '..');
 const [count = 600, traces = 4, samples = 16] = process.argv.slice(2).map(Number);
 const SIGNALS = signalNames.filter((signal) => signal !== 'agreement');
 
@@ -51,13 +50,8 @@ interface Item {
 }
 
 function readItems(): Item[] {
-  const rows = (name: string): Record<string, string>[] =>
-    readFileSync(join(root, 'data', name), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  const answers = new Map(rows('answers.jsonl').map(({ id, answer }) => [id, answer]));
-  const all = rows('pool.jsonl').map(({ id, prompt }) => ({
+  const answers = new Map(readRows('data/answers.jsonl').map(({ id, answer }) => [id, answer]));
+  const all = readRows('data/pool.jsonl').map(({ id, prompt }) => ({
     id,
     prompt,
     answer: answers.get(id) ?? '',

@@ -2,29 +2,19 @@
  * Measures the base policy's pass rate on every prompt of the bundled pool: `npx tsx bench/headline/pass-rates.ts`.
  * Writes `pass-rates.jsonl`, from which pools of a given redundancy are drawn (pools.ts) and on which the oracle rests.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/core/files.ts';
 import { Policy } from '../../src/train/policy.ts';
 import { openVerifier } from '../../src/verify/open.ts';
+import { readRows, root } from '../rows.ts';
 
 const SAMPLES = 16;
 const CHUNK = 128;
 /** No run of the benchmark samples with it. */
 const SEED = 7_000_000;
 
-const root = join(import.meta.dirname, '../..');
-
-function rows(name: string): Record<string, string>[] {
-  const text = readFileSync(join(root, 'data', name), 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
-
-const answers = new Map(rows('answers.jsonl').map(({ id, answer }) => [id, answer]));
-const prompts = rows('pool.jsonl');
+const answers = new Map(readRows('data/answers.jsonl').map(({ id, answer }) => [id, answer]));
+const prompts = readRows('data/pool.jsonl');
 const verifier = await openVerifier({ kind: 'auto', extract: { unmarked: 'none' } });
 const policy = new Policy({
   model: join(root, 'models/reasoner'),
@@ -56,4 +46,4 @@ for (let at = 0; at < prompts.length; at += CHUNK) {
 }
 writeWhole(join(import.meta.dirname, 'pass-rates.jsonl'), `${lines.join('\n')}\n`);
 await policy.close();
-await verifier.close?.();
+await verifier.close();

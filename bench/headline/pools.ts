@@ -4,10 +4,10 @@
  * A prompt is redundant when the base policy solves all or none of 16 attempts (pass-rates.jsonl): most of its groups have
  * no gradient. The others are solved in 2 to 14. Mastered and hopeless prompts keep their proportion in the bundled pool.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/core/files.ts';
 import { stream } from '../../src/core/random.ts';
+import { readRows } from '../rows.ts';
 
 const SIZE = 600;
 const REDUNDANT = [40, 60, 75, 87];
@@ -16,16 +16,8 @@ interface Row {
   id: string;
 }
 
-function rows<T extends Row>(...path: string[]): T[] {
-  const text = readFileSync(join(import.meta.dirname, ...path), 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
-
-const rates = rows<Row & { right: number; samples: number }>('pass-rates.jsonl');
-const prompts = rows('../../data/pool.jsonl');
+const rates = readRows<Row & { right: number; samples: number }>('bench/headline/pass-rates.jsonl');
+const prompts = readRows<Row>('data/pool.jsonl');
 const shares = new Map(rates.map(({ id, right, samples }) => [id, right / samples]));
 const kind = ({ id }: Row) => {
   const mu = shares.get(id) ?? 0;

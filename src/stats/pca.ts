@@ -1,7 +1,10 @@
 /** Principal components by subspace iteration. Knows nothing of what the features mean. */
 import { stream } from '../core/random.ts';
+import { standardised } from './standardised.ts';
 
 const ITERATIONS = 30;
+/** Features that vary by less, relative to their mean, are constant. */
+const RESOLUTION = 1e-9;
 
 /**
  * The first `count` principal component scores of `rows` (feature vectors of equal length), each with mean 0 and
@@ -35,12 +38,18 @@ export function principalComponents(
       }),
     );
   }
-  const kept = basis.map((axis) => unitVariance(data.map((row) => dot(row, axis)))).filter(isGiven);
+  const kept = basis
+    .map((axis) =>
+      standardised(
+        data.map((row) => dot(row, axis)),
+        RESOLUTION,
+      ),
+    )
+    .filter((score) => score.some((value) => value !== 0));
   return rows.map((_, i) => Float64Array.from(kept, (score) => score[i]));
 }
 
 const toArray = (values: readonly number[]) => Float64Array.from(values);
-const isGiven = (score: Float64Array | undefined): score is Float64Array => score !== undefined;
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
@@ -51,20 +60,13 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 function standardisedColumns(rows: readonly ArrayLike<number>[], width: number): Float64Array[] {
   const result = rows.map(() => new Float64Array(width));
   for (let j = 0; j < width; j++) {
-    const column = unitVariance(rows.map((row) => row[j]));
-    if (column === undefined) continue;
+    const column = standardised(
+      rows.map((row) => row[j]),
+      RESOLUTION,
+    );
     for (const [i, value] of column.entries()) result[i][j] = value;
   }
   return result;
-}
-
-/** Mean 0, variance 1; undefined for a constant. */
-function unitVariance(values: readonly number[]): Float64Array | undefined {
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n);
-  if (!(deviation > 1e-9 * Math.max(1, Math.abs(mean)))) return undefined;
-  return Float64Array.from(values, (value) => (value - mean) / deviation);
 }
 
 /** Gram-Schmidt; a vector that depends on those before it becomes zeros. */

@@ -14,6 +14,7 @@ import {
 } from '../engine/adamw.ts';
 import { type EngineSettings, Program } from '../engine/program.ts';
 import { sizeOf, type TensorData } from '../engine/tensor.ts';
+import { planByLength, type TextBatch } from '../model/batches.ts';
 import { type DecoderConfig, parameterShapes } from '../model/config.ts';
 import {
   likelihoodGraph,
@@ -54,9 +55,6 @@ export interface OptimizerState {
   step: number;
   moments: Map<string, Float32Array>;
 }
-
-/** Sequences are padded to a multiple of this many tokens, so that few graphs are compiled. */
-const LENGTH_STEP = 16;
 
 export class Learner {
   readonly weights: ReadonlyMap<string, Float32Array>;
@@ -109,7 +107,7 @@ export class Learner {
   /** Log-probabilities of each sequence's target tokens under the present weights. */
   async logprobs(sequences: readonly Sequence[], temperature: number): Promise<Float32Array[]> {
     const results = sequences.map((s) => new Float32Array(s.tokens.length - s.from));
-    for (const { extent, members } of this.plan(sequences)) {
+    for (const { members, ...extent } of this.plan(sequences)) {
       const program = await this.program(`logprobs ${temperature}`, extent, (e) =>
         logprobGraph(this.config, e, temperature),
       );
@@ -176,7 +174,7 @@ export class Learner {
     build: (extent: MicroBatch) => ReturnType<typeof likelihoodGraph>,
   ): Promise<LossSums> {
     const sums: LossSums = { loss: 0, clipped: 0, kl: 0 };
-    for (const { extent, members } of this.plan(sequences)) {
+    for (const { members, ...extent } of this.plan(sequences)) {
       const program = await this.program(kind, extent, build);
       const arrays: Record<string, TensorData> = Object.fromEntries(this.weights);
       for (const [name, data] of this.gradients) {
@@ -197,23 +195,10 @@ export class Learner {
     return sums;
   }
 
-  /**
-   * Micro-batches of sequences of like length, the longest first. The plan depends on the lengths alone
-   * (ties keep their order), so that a resumed run adds up its gradients in the same order.
-   */
-  private plan(sequences: readonly Sequence[]): { extent: MicroBatch; members: number[] }[] {
-    const lengthOf = (i: number) => padded(sequences[i].tokens.length - 1);
-    const order = [...sequences.keys()].sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
-    const plan: { extent: MicroBatch; members: number[] }[] = [];
-    for (let at = 0; at < order.length; ) {
-      const length = lengthOf(order[at]);
-      let batch = Math.max(1, Math.floor(this.tokensPerMicroBatch / length));
-      const members = order.slice(at, at + batch);
-      while (batch > 1 && Math.ceil(batch / 2) >= members.length) batch = Math.ceil(batch / 2);
-      plan.push({ extent: { batch, length }, members });
-      at += members.length;
-    }
-    return plan;
+  /** Depends on the lengths alone, so that a resumed run adds up its gradients in the same order. */
+  private plan(sequences: readonly Sequence[]): TextBatch[] {
+    const fed = sequences.map(({ tokens }) => tokens.length - 1);
+    return planByLength(fed, this.tokensPerMicroBatch);
   }
 
   private async program(
@@ -233,10 +218,6 @@ export class Learner {
     this.programs.set(key, made);
     return await made;
   }
-}
-
-function padded(length: number): number {
-  return Math.ceil(length / LENGTH_STEP) * LENGTH_STEP;
 }
 
 /** The graph's inputs for `sequences`; rows and tokens that are padding have weight 0 and token 0. */

@@ -40,8 +40,8 @@ it('refuses other settings and names every key that differs', () => {
   expect(open).toThrow(UserError);
   expect(open).toThrow('train.lr was 0.0001, now 0.00001');
   expect(open).toThrow('train.betas was [0.9,0.95], now [0.9,0.99]');
-  expect(open).toThrow('train.kl was undefined, now 0.1');
-  expect(open).toThrow('seed was 1, now undefined');
+  expect(open).toThrow('train.kl was not set, now 0.1');
+  expect(open).toThrow('seed was 1, now not set');
 });
 
 it('goes on from the newest whole checkpoint and keeps as many as asked for', async () => {

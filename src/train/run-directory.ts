@@ -8,6 +8,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSy
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { differences } from '../core/differences.ts';
 import { UserError } from '../core/errors.ts';
 import { makeFolders, readJson, writeWhole } from '../core/files.ts';
 import type { TrainState } from './types.ts';
@@ -50,11 +51,11 @@ export class RunDirectory {
   static open(path: string, settings: unknown): RunDirectory {
     const file = join(path, 'config.yaml');
     if (existsSync(file)) {
-      const differences = differingKeys(parse(readFileSync(file, 'utf8')), settings);
-      if (differences.length > 0) {
+      const changed = differences(parse(readFileSync(file, 'utf8')), settings);
+      if (changed.length > 0) {
         throw new UserError({
           wanted: 'the settings that the run was begun with',
-          found: differences.join('; '),
+          found: changed.join('; '),
           where: file,
           fix: 'Set them back, or give the run another name (train.run).',
         });
@@ -150,17 +151,4 @@ function stepOf(record: unknown): number {
   return typeof record === 'object' && record !== null && 'step' in record
     ? Number(record.step)
     : 0;
-}
-
-/** "train.lr was 1e-4, now 1e-5" for every leaf that differs. */
-function differingKeys(before: unknown, now: unknown, path = ''): string[] {
-  const isRecord = (x: unknown): x is Record<string, unknown> =>
-    typeof x === 'object' && x !== null && !Array.isArray(x);
-  if (isRecord(before) && isRecord(now)) {
-    return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
-      differingKeys(before[key], now[key], path === '' ? key : `${path}.${key}`),
-    );
-  }
-  if (JSON.stringify(before) === JSON.stringify(now)) return [];
-  return [`${path} was ${JSON.stringify(before)}, now ${JSON.stringify(now)}`];
 }

@@ -50,7 +50,7 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
   while (!isDone(settings, state)) {
     if (job.stop.aborted) {
       // Before the first step there is nothing to keep: the run begins again, its first evaluation too.
-      if (state.step > 0) await job.checkpoint(state);
+      if (state.step > 0) await checkpoint(job, state);
       stopHere(job.stop, 'Training');
     }
     const metrics = await trainStep(job, state);
@@ -60,7 +60,7 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
     if (last || (settings.evalEvery > 0 && state.step % settings.evalEvery === 0)) {
       await evaluateNow(job, state);
     }
-    if (last || state.step % settings.checkpointEvery === 0) await job.checkpoint(state);
+    if (last || state.step % settings.checkpointEvery === 0) await checkpoint(job, state);
   }
   progress.finish(`${state.step} steps, ${state.rollouts} rollouts, ${state.labels} labels`);
   return state;
@@ -79,12 +79,18 @@ function isDone({ steps, maxRollouts }: TrainJob['settings'], { step, rollouts }
   return step >= steps || (step > 0 && maxRollouts !== null && rollouts >= maxRollouts);
 }
 
+/** What schedule and methods remember is put into the state only where it is kept: it may be as large as the pool. */
+async function checkpoint(job: TrainJob, state: TrainState): Promise<void> {
+  state.schedule = job.schedule.save();
+  state.methods = job.methods.save();
+  await job.checkpoint(state);
+}
+
 /** What methods learn before the first step. */
 async function prepare(job: TrainJob, state: TrainState): Promise<void> {
   const started = job.clock();
   const labels = await job.ports.arrived(0);
   await job.methods.prepare(labOf(job, state, labels));
-  state.methods = job.methods.save();
   state.seconds += job.clock() - started;
 }
 
@@ -129,8 +135,6 @@ async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics>
   await ports.moved(await schedule.observe(step, groups));
   state.step = step;
   state.labels = await ports.spent(step);
-  state.schedule = schedule.save();
-  state.methods = methods.save();
   const spent = job.clock() - started;
   state.seconds += spent;
   const rejected = groups.length - kept.length;

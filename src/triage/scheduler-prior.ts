@@ -5,7 +5,8 @@
  * The utility mu (1 - mu) is regressed itself, beside mu: near 0.5 a little doubt about mu hardly changes it, near 0 and 1 a
  * little doubt changes all, and it is no monotone function of anything (docs/reproduction.md compares).
  */
-import { solvePositive } from '../stats/linear.ts';
+import { positiveSolver } from '../stats/linear.ts';
+import { standardised } from '../stats/standardised.ts';
 import type { Belief, PromptMemory, SchedulerSettings } from './scheduler-types.ts';
 
 type FitSettings = Pick<SchedulerSettings, 'reach' | 'noise' | 'decay' | 'memory'>;
@@ -21,6 +22,9 @@ interface Observation {
 
 /** A prompt is never quite certain to teach nothing. */
 const LEAST_UTILITY = 1e-3;
+
+/** Trace features that vary by less, relative to their mean, are constant. */
+const RESOLUTION = 1e-9;
 
 /**
  * The belief about every prompt: posterior means of mu and of mu (1 - mu) under a Gaussian process with a squared
@@ -38,11 +42,11 @@ export function believe(
 ): Belief[] {
   const seen = observationsOf(memories, step, settings);
   const plain = processOver(seen, features, settings);
-  const traced = memories.flatMap(({ traced: values }) => (values === null ? [] : [values]));
-  const scale = scaleOf(traced);
-  const both = memories.map(({ traced: values }, i) =>
-    values === null ? null : [...Array.from(features[i]), ...scaled(values, scale)],
-  );
+  const traced = tracedColumns(memories);
+  const both = memories.map(({ promptId }, i) => {
+    const own = traced.get(promptId);
+    return own === undefined ? null : [...Array.from(features[i]), ...own];
+  });
   const withTrace = seen.filter(({ place }) => both[place] !== null);
   const rich = processOver(
     withTrace,
@@ -53,6 +57,20 @@ export function believe(
     const row = both[i];
     return row !== null && withTrace.length > 0 ? rich(row) : plain(features[i]);
   });
+}
+
+/** Trace features on a common scale, over the prompts that have them. */
+function tracedColumns(memories: readonly PromptMemory[]): Map<string, number[]> {
+  const rows = memories.flatMap(({ promptId, traced }) =>
+    traced === null ? [] : [{ promptId, traced }],
+  );
+  const columns = (rows[0]?.traced ?? []).map((_, j) =>
+    standardised(
+      rows.map(({ traced }) => traced[j]),
+      RESOLUTION,
+    ),
+  );
+  return new Map(rows.map(({ promptId }, i) => [promptId, columns.map((column) => column[i])]));
 }
 
 /** The latest `memory` visited prompts. */
@@ -95,14 +113,9 @@ function processOver(
   const shares = seen.map(({ share }) => share);
   const utilities = seen.map(({ utility }) => utility);
   const [meanShare, meanUtility] = [average(shares), average(utilities)];
-  const shareWeights = solvePositive(
-    lower,
-    Float64Array.from(shares, (v) => v - meanShare),
-  );
-  const utilityWeights = solvePositive(
-    lower,
-    Float64Array.from(utilities, (v) => v - meanUtility),
-  );
+  const solve = positiveSolver(lower);
+  const shareWeights = solve(Float64Array.from(shares, (v) => v - meanShare));
+  const utilityWeights = solve(Float64Array.from(utilities, (v) => v - meanUtility));
   return (row) => {
     let mu = meanShare;
     let utility = meanUtility;
@@ -122,23 +135,6 @@ function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 const bounded = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
-
-/** Mean and deviation per column. */
-function scaleOf(rows: readonly (readonly number[])[]): { mean: number[]; deviation: number[] } {
-  const width = rows[0]?.length ?? 0;
-  const mean = Array.from({ length: width }, (_, j) => average(rows.map((row) => row[j])));
-  const deviation = mean.map((centre, j) =>
-    Math.sqrt(average(rows.map((row) => (row[j] - centre) ** 2))),
-  );
-  return { mean, deviation };
-}
-
-function scaled(
-  row: readonly number[],
-  { mean, deviation }: { mean: number[]; deviation: number[] },
-): number[] {
-  return row.map((value, j) => (deviation[j] > 1e-9 ? (value - mean[j]) / deviation[j] : 0));
-}
 
 function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

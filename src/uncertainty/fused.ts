@@ -10,10 +10,13 @@ import { spearman } from '../core/ranks.ts';
 import { brier } from '../stats/classification.ts';
 import { isotonicAt, isotonicFit } from '../stats/isotonic.ts';
 import { fitLogistic, logisticAt } from '../stats/logistic.ts';
+import { standardised } from '../stats/standardised.ts';
 import { hasWhatItReads } from './observe.ts';
 import type { Estimator, EstimatorContext, FusedFit, PromptObservation } from './types.ts';
 
 const FOLDS = 5;
+/** Scores that differ by less, relative to their mean, do so by rounding. */
+const RESOLUTION = 1e-12;
 /** Penalties to choose from, on standardised features: from a few dozen probes up, from all features to hardly any. */
 const RIDGES = [0.3, 1, 3, 10, 30, 100];
 
@@ -55,7 +58,9 @@ export function fusedEstimator(
     score(observations, context) {
       const there = ifThere.filter((part) => hasWhatItReads(part, observations));
       const parts = [...always, ...there];
-      const columns = parts.map((part) => standardised(part.score(observations, context)));
+      const columns = parts.map((part) =>
+        standardised(part.score(observations, context), RESOLUTION),
+      );
       const rows = observations.map((_, i) => Float64Array.from(columns, (column) => column[i]));
       return fuse(name, parts, always.length, method, observations, rows, context);
     },
@@ -193,14 +198,4 @@ function isotonicFitter(width: number): Fitter {
       ridge: null,
     };
   };
-}
-
-/** Zero mean and unit variance over the pool; a constant column becomes zeros. */
-function standardised(values: Float64Array): Float64Array {
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n);
-  return values.map((value) =>
-    deviation > 1e-12 * Math.max(1, Math.abs(mean)) ? (value - mean) / deviation : 0,
-  );
 }

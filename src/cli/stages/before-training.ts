@@ -26,16 +26,19 @@ export function spentOnPlan(
 ): { scoring: Spent; probes: Spent } {
   const probes = new Set(plan.calibration.dots.map(({ promptId }) => promptId));
   const isScored = plan.requested !== 'random';
-  const scoring = isScored ? sum(digests.filter(({ sample }) => sample < perPrompt)) : nothingSpent;
+  const scoring = isScored
+    ? spentOn(digests.filter(({ sample }) => sample < perPrompt))
+    : nothingSpent;
   const extra = digests.filter(
     ({ promptId, sample }) => probes.has(promptId) && !(isScored && sample < perPrompt),
   );
   // The responses on which heads were chosen are not kept; their number is known.
   const profile = isScored ? Math.min(profiled, plan.counts.pool) : 0;
-  return { scoring: { ...scoring, rollouts: scoring.rollouts + profile }, probes: sum(extra) };
+  return { scoring: { ...scoring, rollouts: scoring.rollouts + profile }, probes: spentOn(extra) };
 }
 
-function sum(digests: readonly RolloutDigest[]): Spent {
+/** Responses and their tokens. */
+export function spentOn(digests: readonly RolloutDigest[]): Spent {
   const tokens = digests.reduce((total, { length }) => total + length, 0);
   return { rollouts: digests.length, tokens };
 }

@@ -143,6 +143,7 @@ async function changes(
 interface ObservedPool {
   observations: PromptObservation[];
   probeIds: string[];
+  passRates: ReadonlyMap<string, number>;
 }
 
 async function observe({
@@ -154,13 +155,18 @@ async function observe({
   const wanted = estimatorByName(config.triage.estimator);
   requireTraced(wanted, observations);
   const { seed } = config;
-  const context = { seed, passRates: readPassRates(config.triage.pass_rates) };
+  const passRates = readPassRates(config.triage.pass_rates);
+  const context = { seed, passRates };
   const ranking = rankPool(
     columnOf(probeRanker(wanted, observations), observations, context),
     [],
     seed,
   );
-  return { observations, probeIds: drawProbes(ranking, config.triage.probe_share, seed) };
+  return {
+    observations,
+    passRates,
+    probeIds: drawProbes(ranking, config.triage.probe_share, seed),
+  };
 }
 
 function requireTraced(wanted: Estimator, observations: readonly PromptObservation[]): void {
@@ -206,11 +212,10 @@ async function measured(
 
 function makePlan(
   config: Config,
-  { observations }: ObservedPool,
+  { observations, passRates }: ObservedPool,
   probes: readonly Probe[],
   labelled: ReadonlySet<string>,
 ): { plan: TriagePlan; columns: ScoreColumn[]; fits: Fits } {
-  const passRates = readPassRates(config.triage.pass_rates);
   const context = { seed: config.seed, probes, passRates };
   const wanted = estimatorByName(config.triage.estimator);
   const usable = [

@@ -6,7 +6,7 @@
 import { render } from 'preact-render-to-string';
 import { Document } from '../document.tsx';
 import { plural, visible, whole } from '../format.ts';
-import { Section, scrollBox, Warning } from '../sections/parts.tsx';
+import { Facts, Section, scrollBox, Warning } from '../sections/parts.tsx';
 import type { BenchData, PoolResult, Setting } from './data.ts';
 import { PoolSection } from './pool.tsx';
 import { PoolsSection } from './pools.tsx';
@@ -58,7 +58,7 @@ function Header({ data, pools }: { data: BenchData; pools: readonly PoolResult[]
     <header class="top">
       <h1>{visible(data.name)}</h1>
       {data.generatedAt === null ? null : <p class="dim">{data.generatedAt}</p>}
-      <Facts data={data} />
+      <RunFacts data={data} />
       <p class="dim small">The same figures again:</p>
       <pre class="command" {...scrollBox('Command that makes these figures again')}>
         <code>{visible(data.command)}</code>
@@ -83,7 +83,7 @@ function Header({ data, pools }: { data: BenchData; pools: readonly PoolResult[]
   );
 }
 
-function Facts({ data }: { data: BenchData }) {
+function RunFacts({ data }: { data: BenchData }) {
   const facts: [string, string][] = [
     ['Seeds', data.seeds.join(', ')],
     [
@@ -101,16 +101,7 @@ function Facts({ data }: { data: BenchData }) {
     ['Version', `pivottrace ${data.version}`],
     ...(data.machine === null ? [] : [['Machine', data.machine] satisfies [string, string]]),
   ];
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{visible(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }
 
 function Settings({ data }: { data: BenchData }) {

@@ -4,7 +4,7 @@
  */
 import type { ReportData } from '../data.ts';
 import { plural, short, visible, whole } from '../format.ts';
-import { scrollBox, Warning } from './parts.tsx';
+import { Facts, scrollBox, Warning } from './parts.tsx';
 
 /** The links to the sections, in their order on the page. */
 export const SECTIONS = [
@@ -24,7 +24,7 @@ export function Header({ data }: { data: ReportData }) {
     <header class="top">
       <h1>{visible(run.title)}</h1>
       {run.generatedAt === null ? null : <p class="dim">{visible(run.generatedAt)}</p>}
-      <Facts data={data} />
+      <RunFacts data={data} />
       {run.command === null ? null : (
         <>
           <p class="dim small">The same figures again:</p>
@@ -49,7 +49,7 @@ export function Header({ data }: { data: ReportData }) {
   );
 }
 
-function Facts({ data }: { data: ReportData }) {
+function RunFacts({ data }: { data: ReportData }) {
   const { model, pool, seed, versions, machine } = data.run;
   const facts: [string, string][] = [];
   if (model !== null) {
@@ -66,14 +66,5 @@ function Facts({ data }: { data: ReportData }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   if (named.length > 0) facts.push(['Versions', named.join(', ')]);
   if (machine !== null) facts.push(['Machine', machine]);
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{visible(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }

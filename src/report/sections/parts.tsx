@@ -5,7 +5,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import type { Estimate } from '../data.ts';
-import { DASH, isKnown, percent } from '../format.ts';
+import { DASH, isKnown, percent, visible } from '../format.ts';
 
 export function Section(props: { id: string; title: string; children: ComponentChildren }) {
   return (
@@ -95,4 +95,18 @@ export function EstimateCell(props: {
 export function interval(estimate: Estimate, format: (value: number) => string): string | null {
   if (!isKnown(estimate.low) || !isKnown(estimate.high)) return null;
   return `${format(estimate.low)} to ${format(estimate.high)}`;
+}
+
+/** Names and values beside each other, as at the top of a page. */
+export function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{visible(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../../core/errors.ts';
 import { readJson, writeWhole } from '../../../core/files.ts';
 import { planFromJson } from '../../../triage/disk.ts';
 import { type Config, loadConfig } from '../../config.ts';
-import { nothingSpent, type Spent, spentOnPlan } from '../before-training.ts';
+import { nothingSpent, type Spent, spentOn, spentOnPlan } from '../before-training.ts';
 import { stageCosts } from '../stage-cost.ts';
 import { withStore } from '../workspace.ts';
 import type { CellJob } from './jobs.ts';
@@ -52,8 +52,8 @@ async function counted(config: Config): Promise<BeforeTraining> {
     const labels = (await store.labels.owned(account)).length;
     if (saved === undefined) {
       const profiled = Math.min(config.trace.profile_prompts, poolPrompts);
-      const rollouts = digests.length === 0 ? 0 : digests.length + profiled;
-      const tokens = digests.reduce((total, { length }) => total + length, 0);
+      const { rollouts: sampled, tokens } = spentOn(digests);
+      const rollouts = sampled === 0 ? 0 : sampled + profiled;
       const scoring: Spent = { rollouts, tokens };
       const spent = rollouts === 0 ? 0 : (seconds.trace ?? 0);
       return {
