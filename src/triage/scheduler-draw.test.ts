@@ -26,7 +26,8 @@ function shares(
   const counts = states.map(() => 0);
   const [pool, beliefs, random] = [poolOf(states), beliefsOf(utilities), stream(11, 'draw')];
   for (let i = 0; i < times; i++) {
-    for (const id of drawPrompts(pool, beliefs, k, settings, random)) counts[Number(id.slice(1))]++;
+    for (const id of drawPrompts(pool, beliefs, k, 9, settings, random))
+      counts[Number(id.slice(1))]++;
   }
   return counts.map((count) => count / times);
 }
@@ -81,15 +82,32 @@ describe('drawPrompts', () => {
     const states: PromptState[] = ['discard', 'self', 'discard', 'discard', 'self'];
     for (const explore of [0, 0.5, 1]) {
       const settings = { ...SETTINGS, explore };
-      const drawn = drawPrompts(poolOf(states), beliefsOf(UTILITIES), 4, settings, stream(1));
+      const drawn = drawPrompts(poolOf(states), beliefsOf(UTILITIES), 4, 9, settings, stream(1));
       expect(drawn).toHaveLength(4);
       const out = drawn.filter((id) => !['p1', 'p4'].includes(id)).length;
       expect(out).toBe(explore === 1 ? 3 : out);
       expect(out).toBeGreaterThanOrEqual(2);
     }
     const gone: PromptState[] = Array(5).fill('discard');
-    expect(drawPrompts(poolOf(gone), beliefsOf(UTILITIES), 3, SETTINGS, stream(1))).toHaveLength(3);
-    expect(drawPrompts([], [], 3, SETTINGS, stream(1))).toEqual([]);
+    const drawn = drawPrompts(poolOf(gone), beliefsOf(UTILITIES), 3, 9, SETTINGS, stream(1));
+    expect(drawn).toHaveLength(3);
+    expect(drawPrompts([], [], 3, 9, SETTINGS, stream(1))).toEqual([]);
+  });
+
+  test('lets prompts without a label rest once none can be bought, and fills in with them', () => {
+    const states: PromptState[] = ['self', 'annotated', 'new', 'annotated', 'discard'];
+    const pool = states.map((state, i) =>
+      memoryOf(`p${i}`, { state, owned: state === 'annotated' }),
+    );
+    const drawn = (k: number, labelsLeft: number) =>
+      drawPrompts(pool, beliefsOf(UTILITIES), k, labelsLeft, SETTINGS, stream(3)).sort();
+    expect(drawn(2, 0)).toEqual(['p1', 'p3']);
+    expect(drawn(3, 0)).toEqual(['p1', 'p3', expect.stringMatching(/p[024]/)].sort());
+    expect(drawn(5, 0)).toHaveLength(5);
+    const firsts = Array.from({ length: 50 }, (_, i) =>
+      drawPrompts(pool, beliefsOf(UTILITIES), 1, 1, SETTINGS, stream(i)),
+    );
+    expect(firsts.flat()).toContain('p0');
   });
 
   test('does not put the revisited at the end', () => {
@@ -98,7 +116,7 @@ describe('drawPrompts', () => {
     const places = new Set<number>();
     for (let i = 0; i < 200; i++) {
       const settings = { ...SETTINGS, explore: 1 };
-      const drawn = drawPrompts(poolOf(states), beliefsOf(utilities), 4, settings, stream(i));
+      const drawn = drawPrompts(poolOf(states), beliefsOf(utilities), 4, 9, settings, stream(i));
       places.add(drawn.indexOf('p5'));
     }
     expect([...places].sort()).toEqual([0, 1, 2, 3]);
@@ -114,13 +132,14 @@ describe('drawPrompts', () => {
         }),
         fc.nat(15),
         fc.record({ power: fc.integer({ min: 0, max: 8 }), uniform: share, explore: share }),
+        fc.nat(1),
         fc.integer(),
-        (pool, k, settings, seed) => {
+        (pool, k, settings, labelsLeft, seed) => {
           const draw = () =>
             drawPrompts(
               poolOf(pool.map(([one]) => one)),
               beliefsOf(pool.map(([, utility]) => utility)),
-              ...([k, settings, stream(seed)] as const),
+              ...([k, labelsLeft, settings, stream(seed)] as const),
             );
           const drawn = draw();
           expect(drawn).toHaveLength(Math.min(k, pool.length));

@@ -169,7 +169,7 @@ describe('properties', () => {
       }),
       { numRuns: 15, seed: 2 },
     );
-    expect(moves).toBeGreaterThan(15 * 5);
+    expect(moves).toBeGreaterThan(15 * 4);
   });
 
   test('a scheduler that was stored and loaded believes and decides as the one that went on', () => {

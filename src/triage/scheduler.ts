@@ -77,7 +77,8 @@ export class Scheduler {
 
   /** Up to `k` different prompts for a step: those in training by U^power, now and then one that was left out. */
   draw(k: number, random: RandomStream): string[] {
-    return drawPrompts(this.state.prompts, this.beliefs, k, this.settings, random);
+    const { prompts } = this.state;
+    return drawPrompts(prompts, this.beliefs, k, this.labelsLeft(), this.settings, random);
   }
 
   /**
@@ -85,7 +86,7 @@ export class Scheduler {
    * and the budget has room. A unanimous group has no gradient and needs none.
    */
   wanted(visits: readonly Pick<Visit, 'promptId' | 'voteShare'>[]): string[] {
-    const room = Math.max(0, Math.floor(this.settings.labels) - this.committed());
+    const room = this.labelsLeft();
     return visits
       .filter(({ promptId, voteShare }) => {
         const { owned, refused, state } = this.memory(promptId);
@@ -170,7 +171,7 @@ export class Scheduler {
       labels: {
         owned,
         waiting: committed - owned,
-        left: Math.max(0, this.settings.labels - committed),
+        left: this.labelsLeft(),
       },
       surprise: this.surprise,
       coldStart:
@@ -186,6 +187,10 @@ export class Scheduler {
   /** Labels owned or waited for. */
   private committed(): number {
     return this.state.prompts.filter((one) => one.owned || one.state === 'annotate').length;
+  }
+
+  private labelsLeft(): number {
+    return Math.max(0, Math.floor(this.settings.labels) - this.committed());
   }
 
   private place(promptId: string): number {
