@@ -2,7 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}', 'data/**/*.test.ts'],
+    include: [
+      'src/**/*.test.{ts,tsx}',
+      'web/**/*.test.{ts,tsx}',
+      'test/**/*.test.{ts,tsx}',
+      'data/**/*.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

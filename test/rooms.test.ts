@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const ROOMS = [
   'core engine model rollout trace verify reward stats uncertainty',
-  'triage pool store label method train report cli',
+  'triage pool store label method train report server cli',
 ]
   .join(' ')
   .split(' ');

@@ -8,10 +8,12 @@ import pc from 'picocolors';
 import { Interrupted, UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
 import { stopSignal } from '../core/progress.ts';
+import { withoutPasswords } from '../store/url.ts';
 import { sortArguments } from './arguments.ts';
 import { printConfig } from './config/print.ts';
 import { configSchema } from './config/schema.ts';
 import { configFileName, type LoadedConfig, loadConfig } from './config.ts';
+import { databaseOf, databaseOption } from './database.ts';
 import { createOutput, endOnBrokenPipe, type Output } from './output.ts';
 import type { Verb } from './verb.ts';
 import { verbs } from './verbs/index.ts';
@@ -59,6 +61,7 @@ function addArguments(command: Command, verb: Verb): void {
     );
     command.option('--print-config', 'print the resolved settings and do nothing');
   }
+  if (usesDatabase(verb)) command.option('--db <url>', databaseOption);
   verb.configure?.(command);
   command.action((words: string[], flags: Record<string, unknown>) => runVerb(verb, words, flags));
 }
@@ -74,8 +77,8 @@ async function runVerb(
     const config = configSchema.parse({});
     return withStop(output, (stop) =>
       verb.run({
-        ...{ config, configFile: undefined, overrides: [], operands: words },
-        ...{ flags, cwd, output, stop },
+        ...{ config, database: undefined, configFile: undefined, overrides: [] },
+        ...{ operands: words, flags, cwd, output, stop },
       }),
     );
   }
@@ -97,9 +100,17 @@ async function runVerb(
   }
   if (verb.needsWorkspace !== false) requireWorkspace(loaded, cwd);
   const { config, file } = loaded;
+  const database = usesDatabase(verb) ? databaseOf(flags.db) : undefined;
   await withStop(output, (stop) =>
-    verb.run({ config, configFile: file, overrides, operands, flags, cwd, output, stop }),
+    verb.run({
+      ...{ config, database, configFile: file, overrides, operands },
+      ...{ flags, cwd, output, stop },
+    }),
   );
+}
+
+function usesDatabase({ needsConfig, needsDatabase }: Verb): boolean {
+  return needsConfig !== false && needsDatabase !== false;
 }
 
 /** Without a named workspace the files of one would be strewn over whatever directory this is. */
@@ -128,7 +139,7 @@ function exitCode(thrown: unknown): number {
   // commander has written its message already; help and version end that way too, with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
   if (error instanceof UserError) {
-    process.stderr.write(`${pc.red('error:')} ${error.message}\n`);
+    process.stderr.write(`${pc.red('error:')} ${withoutPasswords(error.message)}\n`);
     return 1;
   }
   if (error instanceof Interrupted) {
@@ -137,7 +148,7 @@ function exitCode(thrown: unknown): number {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
-    `${stack}\n${pc.red('This is a fault in pivottrace.')} Please report it with the lines above.\n`,
+    `${withoutPasswords(stack)}\n${pc.red('This is a fault in pivottrace.')} Please report it with the lines above.\n`,
   );
   return 2;
 }

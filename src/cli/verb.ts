@@ -8,6 +8,11 @@ import type { Output } from './output.ts';
 
 export interface VerbContext {
   config: Config;
+  /**
+   * postgres://..., by --db or PIVOTTRACE_DB; undefined = the workspace has a database of its own. It may hold a
+   * password: it is never shown, logged or written to a file as it is (`withoutPassword`).
+   */
+  database: string | undefined;
   /** The configuration file that was read; undefined = none. */
   configFile: string | undefined;
   /** `key.path=value` as given; they are in `config` already. */
@@ -39,6 +44,8 @@ export interface Verb {
   needsWorkspace?: boolean;
   /** Does it read the configuration? Default true. */
   needsConfig?: boolean;
+  /** Does it use the database? Then it may be on a server, by --db. Default true, but for verbs without configuration. */
+  needsDatabase?: boolean;
   /** Adds flags and help text. */
   configure?(command: Command): void;
   run(context: VerbContext): Promise<void>;

@@ -48,12 +48,12 @@ test('no module of the training side names the directory of the answers', () => 
   expect(naming.map((file) => relative(source, file))).toEqual([]);
 });
 
-test('of the label room only the answer file opens the ledger, and only it and imports read records', () => {
+test('of the label room only the answer file opens the ledger and reads sealed records', () => {
   const importers = (name: string) =>
     filesUnder(join(source, 'label'))
       .filter((file) => importsOf(file).includes(join(source, 'label', name)))
       .map((file) => relative(join(source, 'label'), file))
       .sort();
   expect(importers('ledger.ts')).toEqual(['answer-file.ts']);
-  expect(importers('records.ts')).toEqual(['answer-file.ts', 'import-labels.ts']);
+  expect(importers('records.ts')).toEqual(['answer-file.ts']);
 });

@@ -27,6 +27,7 @@ export function openDesk(settings: DeskSettings): LabelDesk {
   requireCount('delay_steps', delaySteps);
   // Requests of one desk are served one after the other: two at once could both see the last label free.
   let last: Promise<unknown> = Promise.resolve();
+  const refused = new Set<string>();
 
   const serve = async (promptIds: readonly string[], moment: Moment): Promise<Label[]> => {
     const ids = [...new Set(promptIds)];
@@ -35,6 +36,7 @@ export function openDesk(settings: DeskSettings): LabelDesk {
     if (source !== null && missing.length > 0) {
       for (const label of await buy(source, missing, moment)) owned.set(label.promptId, label);
     }
+    for (const id of missing) if (!owned.has(id)) refused.add(id);
     return ids
       .map((id) => owned.get(id))
       .filter((label) => label !== undefined)
@@ -76,6 +78,7 @@ export function openDesk(settings: DeskSettings): LabelDesk {
         .filter((label) => hasArrived(label, moment, delaySteps, false))
         .map(labelOf);
     },
+    refused: () => [...refused],
     async spent(moment) {
       if (moment === undefined) return await store.labels.count(account);
       const owned = firstPerPrompt(await store.labels.owned(account));
@@ -102,18 +105,19 @@ function hasArrived(
 }
 
 /** Where several people answered one prompt, the first answer counts. */
-function firstPerPrompt(labels: readonly OwnedLabel[]): Map<string, OwnedLabel> {
+export function firstPerPrompt(labels: readonly OwnedLabel[]): Map<string, OwnedLabel> {
   const first = new Map<string, OwnedLabel>();
   for (const label of labels) if (!first.has(label.promptId)) first.set(label.promptId, label);
   return first;
 }
 
-// Field by field: a record carries more than training may see.
-function labelOf({ promptId, answer, source, cost }: OwnedLabel): Label {
+/** Field by field: a record carries more than training may see. */
+export function labelOf({ promptId, answer, source, cost }: OwnedLabel): Label {
   return { promptId, answer, source, cost };
 }
 
-function requireCount(key: string, value: number): void {
+/** UserError unless the setting `label.KEY` is a whole number from 0. */
+export function requireCount(key: string, value: number): void {
   if (Number.isInteger(value) && value >= 0) return;
   throw new UserError({
     wanted: `a whole number from 0 as ${key}`,

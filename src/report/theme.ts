@@ -3,9 +3,10 @@
  * Okabe-Ito palette, darkened or lightened until every line and mark has a contrast of 3:1 or more
  * with its background and every text 4.5:1. The text must hold no character that the renderer
  * escapes (quotes, ampersand, less-than), because it goes through the renderer like any other text.
+ * The browser app takes its colours, tables, charts and traces from here too.
  */
 
-const LIGHT = `
+export const LIGHT = `
   color-scheme: light;
   --bg: #ffffff; --panel: #f6f7f9; --line: #d5d9df; --soft: #e7eaee; --fg: #1a1d21; --dim: #565d67;
   --blue: #0072b2; --orange: #c24e00; --green: #00815d; --purple: #a3467f; --teal: #2b7a9b;
@@ -13,7 +14,7 @@ const LIGHT = `
   --r-discard: #9aa2ad; --r-self: #3f9fd0; --r-annotate: #e08a00; --on-route: #10141a;
   --heat: 0, 114, 178; --pivot: #c24e00; --warn-bg: #fff3e0; --warn-line: #a84300;`;
 
-const DARK = `
+export const DARK = `
   color-scheme: dark;
   --bg: #14171b; --panel: #1c2026; --line: #3a414b; --soft: #262b33; --fg: #e8eaed; --dim: #a8b0ba;
   --blue: #5ab4f0; --orange: #ff9455; --green: #3fcf9f; --purple: #e39ac8; --teal: #7fcbe6;
@@ -21,7 +22,7 @@ const DARK = `
   --r-discard: #8b94a0; --r-self: #4fa9dc; --r-annotate: #e69f20; --on-route: #0c0f13;
   --heat: 90, 180, 240; --pivot: #ff9455; --warn-bg: #33261a; --warn-line: #ff9455;`;
 
-const TONES = `
+export const TONES = `
 .c-blue { --c: var(--blue) } .c-orange { --c: var(--orange) } .c-green { --c: var(--green) }
 .c-purple { --c: var(--purple) } .c-teal { --c: var(--teal) } .c-olive { --c: var(--olive) }
 .c-grey { --c: var(--grey) } .c-discard { --c: var(--r-discard) } .c-self { --c: var(--r-self) }
@@ -46,6 +47,13 @@ code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu S
 section { border-top: 1px solid var(--line); padding: 26px 0 22px }
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; margin: 14px 0 22px; padding: 0; font-size: 14px }
 .dim { color: var(--dim) } .small { font-size: 14px }
+@media print {
+  body { font-size: 11pt } nav { display: none } section, article, figure { break-inside: avoid-page }
+  section { break-inside: auto } .table { overflow: visible }
+  details::details-content { content-visibility: visible; block-size: auto }
+}`;
+
+export const PIECES = `
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 230px), 1fr)); gap: 10px 24px; margin: 16px 0 }
 .facts dt { color: var(--dim); font-size: 13px } .facts dd { margin: 0 }
 pre.command { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px;
@@ -62,14 +70,9 @@ pre.command { background: var(--panel); border: 1px solid var(--line); border-ra
 .tiles div { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px }
 .tiles dt { color: var(--dim); font-size: 13px; line-height: 1.3 }
 .tiles dd { margin: 2px 0 0; font-size: 20px; line-height: 1.25; font-variant-numeric: tabular-nums }
-.tiles dd span { display: block; font-size: 13px; line-height: 1.35; color: var(--dim) }
-@media print {
-  body { font-size: 11pt } nav { display: none } section, article, figure { break-inside: avoid-page }
-  section { break-inside: auto } .table { overflow: visible }
-  details::details-content { content-visibility: visible; block-size: auto }
-}`;
+.tiles dd span { display: block; font-size: 13px; line-height: 1.35; color: var(--dim) }`;
 
-const TABLES = `
+export const TABLES = `
 .table { overflow-x: auto; margin: 0 0 16px; border: 1px solid var(--line); border-radius: 6px }
 .table:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4 }
@@ -88,7 +91,7 @@ tfoot th, tfoot td { border-top: 1px solid var(--line); font-weight: 600 }
 td .ci { display: block; color: var(--dim); font-size: 13px }
 td.text { min-width: 180px; overflow-wrap: anywhere }`;
 
-const CHARTS = `
+export const CHARTS = `
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 22px 28px; margin: 0 0 18px }
 .small-multiples { grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)) }
 figure { margin: 0 0 18px; min-width: 0 } .charts figure { margin: 0 }
@@ -115,7 +118,7 @@ svg text.on { fill: var(--on-route); font-weight: 600 }
 .legend svg { flex: none; width: 28px; height: 12px }
 .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px; background: var(--c); flex: none; vertical-align: -1px }`;
 
-const TRACES = `
+export const TRACES = `
 details.trace { border: 1px solid var(--line); border-radius: 6px; padding: 0; margin: 0 0 14px }
 details.trace > summary { padding: 10px 14px; cursor: pointer; overflow-wrap: anywhere }
 details.trace > summary:focus-visible { outline: 2px solid var(--blue) }
@@ -141,6 +144,7 @@ export const STYLE = [
   `@media (prefers-color-scheme: dark) { @media not print { :root {${DARK}\n} } }`,
   TONES,
   PAGE,
+  PIECES,
   TABLES,
   CHARTS,
   TRACES,

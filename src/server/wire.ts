@@ -3,7 +3,7 @@
  *
  * Pure: nothing here touches the database, HTTP or the page. Times are milliseconds since 1970.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { roles } from '../label/queue/types.ts';
 
 /** Longest texts that are taken, in characters. */
@@ -12,6 +12,57 @@ export const LONGEST = { answer: 10_000, note: 4_000, name: 80, password: 200 } 
 const name = z.string().trim().min(1).max(LONGEST.name);
 const password = z.string().min(10).max(LONGEST.password);
 const ids = z.string().min(1).max(1_000);
+
+/**
+ * Where things are. Requests that change something (all but GET) are JSON, even where the body is empty (`{}`), and
+ * carry `x-csrf-token`, but for the three that make a session: signIn, look and accept.
+ */
+export const paths = {
+  /** GET, anyone -> me */
+  me: '/api/me',
+  /** POST signIn, anyone -> me. DELETE, viewer: signs out. */
+  session: '/api/session',
+  /** DELETE, viewer: signs out everywhere. */
+  sessions: '/api/sessions',
+  /** POST passwordChange, viewer: ends one's other sessions. */
+  password: '/api/password',
+  /** POST invitationToken, anyone -> invited: what a link is for, without using it. 410 where it is used or too old. */
+  look: '/api/invitations/look',
+  /** POST acceptInvitation, anyone -> me */
+  accept: '/api/invitations/accept',
+  /** GET, admin -> users. */
+  users: '/api/users',
+  /** POST invitation, admin -> link. */
+  invite: '/api/users/invite',
+  /** PATCH userChange, admin -> user, at `${users}/${id}`; POST {} at `${users}/${id}/link` -> link to sign in by. */
+  user: '/api/users/:id',
+  userLink: '/api/users/:id/link',
+  /** POST {}, annotator -> next: takes a lease. */
+  next: '/api/queue/next',
+  /** POST submission, annotator -> submitted */
+  submit: '/api/queue/submit',
+  /** POST {}, annotator -> undone */
+  undo: '/api/queue/undo',
+  /** POST {}, annotator: gives the question back. */
+  release: '/api/queue/release',
+  /** POST previewRequest, annotator -> preview */
+  preview: '/api/queue/preview',
+  /** POST revealRequest, annotator -> revealed; kept in the audit log. */
+  reveal: '/api/queue/reveal',
+  /** GET, viewer -> progress */
+  progress: '/api/queue/progress',
+  /** GET ?limit=, admin -> disputes. POST ruling, admin -> ruled. */
+  adjudication: '/api/adjudication',
+  /** GET, admin -> figures */
+  figures: '/api/figures',
+  /** GET ?before=&limit=, admin -> audit, the newest first. */
+  audit: '/api/audit',
+  /** GET, viewer: server-sent events, each a liveEvent. */
+  live: '/api/live',
+} as const;
+/** The page of one-time links: `/join#TOKEN`. After the hash, so that no log on the way keeps it. */
+export const joinPage = '/join';
+export const csrfHeader = 'x-csrf-token';
 
 export const problem = z.object({
   /** For people: what was wanted, what was found, what to do. */
@@ -30,6 +81,16 @@ export const acceptInvitation = z.strictObject({
   name: name.optional(),
   password: password.optional(),
 });
+export const invitationToken = acceptInvitation.pick({ token: true });
+export const invited = z.object({
+  /** 'new': accepting needs a password, and a name where `name` is null. 'sign_in': the token alone will do. */
+  kind: z.enum(['new', 'sign_in']),
+  role: z.enum(roles),
+  name: z.string().nullable(),
+});
+export type WireInvited = z.infer<typeof invited>;
+export const passwordChange = z.strictObject({ current: password, password });
+export const link = z.object({ url: z.string(), expiresAt: z.number() });
 export const invitation = z.strictObject({ role: z.enum(roles), name: name.optional() });
 export const userChange = z.strictObject({
   role: z.enum(roles).optional(),
@@ -43,6 +104,7 @@ export const user = z.object({
   disabled: z.boolean(),
 });
 export type WireUser = z.infer<typeof user>;
+export const users = z.object({ users: z.array(user) });
 export const me = z.object({
   user: user.nullable(),
   /** Sent back in the header `x-csrf-token` with every request that changes something. */
@@ -156,6 +218,23 @@ export const ruling = z.strictObject({
   answer: z.string().max(LONGEST.answer).nullable(),
   note: z.string().max(LONGEST.note),
 });
+export const ruled = z.object({ verdict: submitted.shape.verdict });
+export const auditPage = z.object({
+  entries: z.array(
+    z.object({
+      ordinal: z.int(),
+      at: z.number(),
+      /** Name of who did it; null where nobody was signed in. */
+      who: z.string().nullable(),
+      action: z.string(),
+      subject: z.string(),
+      detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    }),
+  ),
+  /** `before` of the next page; null where this is the last. */
+  before: z.int().nullable(),
+});
+export type WireAudit = z.infer<typeof auditPage>;
 
 export const figures = z.object({
   annotators: z.array(

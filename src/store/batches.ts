@@ -4,6 +4,7 @@
  * Knows nothing of any table.
  */
 import type { Kysely } from 'kysely';
+import { errorCode } from '../core/files.ts';
 import type { Database } from './schema.ts';
 
 // The wire protocol counts parameters in 16 bits.
@@ -33,12 +34,26 @@ export function* batches<T>(
   if (batch.length > 0) yield batch;
 }
 
-/** `work` in a transaction of its own, or in the one that `db` already is. */
+const attempts = 5;
+const deadlock = '40P01';
+
+/**
+ * `work` in a transaction of its own, or in the one that `db` already is. Two writers of the same rows may wait for
+ * each other in a circle: a server then ends one of them, and its `work`, which must read and write nothing but the
+ * database, is done again.
+ */
 export async function atomically<T>(
   db: Kysely<Database>,
   work: (db: Kysely<Database>) => Promise<T>,
 ): Promise<T> {
-  return db.isTransaction ? await work(db) : await db.transaction().execute(work);
+  if (db.isTransaction) return await work(db);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (attempt === attempts || errorCode(error) !== deadlock) throw error;
+    }
+  }
 }
 
 /**

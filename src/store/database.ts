@@ -10,8 +10,9 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { UserError } from '../core/errors.ts';
-import type { Engine } from './dialect.ts';
+import type { Connection, Engine } from './dialect.ts';
 import { explained, requireFree } from './failures.ts';
+import { inTurns } from './turns.ts';
 
 // Two segments of the log (16 MiB each) and some room to recover; a new database adds its 40 MiB.
 const roomToOpen = 40 * 2 ** 20;
@@ -79,13 +80,17 @@ function engineOf(database: PGlite, workspace: string): Engine {
       throw known;
     }
   };
-  return {
+  const script = (sql: string) => guarded(async () => void (await database.exec(sql)));
+  const connection: Connection = {
     query: (sql, parameters) => guarded(() => database.query(sql, [...parameters])),
-    script: (sql) => guarded(async () => void (await database.exec(sql))),
-    async close() {
+    ...{ script, command: script },
+  };
+  return inTurns(
+    () => connection,
+    async () => {
       if (broken === undefined && !database.closed) await database.close();
     },
-  };
+  );
 }
 
 /** Did the module itself stop, and not only this statement? */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeFolders } from '../core/files.ts';
 import type { Transition } from '../triage/types.ts';
 import { openDatabase } from './database.ts';
@@ -7,6 +7,8 @@ import { migrations } from './migrations/index.ts';
 import { storeOn } from './store.ts';
 import { promptRow } from './testing/rows.ts';
 import { freshPath } from './testing/workspace.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 test('migrations count from 1 without gaps', () => {
   expect(migrations.map(({ id }) => id)).toEqual(migrations.map((_, i) => i + 1));

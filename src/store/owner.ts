@@ -26,49 +26,52 @@ export const identitySchema = z.object({
 });
 
 export interface OwnerLock {
+  /** Told apart from every other lock by this. */
+  readonly token: string;
   /** Gives the workspace free. Does nothing when called again. */
   release(): void;
 }
 
 /**
- * Takes the lock file at `path` for this process, whose directory must exist.
- * UserError with the owner's process id when a running process holds it, or when `path` cannot be written.
+ * Takes the lock file at `path` for this process, whose directory must exist; `what` it locks, for a person.
+ * Owned, a UserError with the owner's process id, when a running process holds it; UserError when `path` cannot
+ * be written.
  */
-export function takeOwnership(path: string): OwnerLock {
+export function takeOwnership(path: string, what = 'workspace'): OwnerLock {
   const self = identity();
   const candidate = `${path}.${self.token}`;
   try {
     writeWhole(candidate, `${JSON.stringify(self)}\n`);
     try {
-      take(path, candidate);
+      take(path, candidate, what);
     } finally {
       rmSync(candidate, { force: true });
     }
   } catch (error) {
     throw explained(error, dirname(path));
   }
-  return { release: () => release(path, self) };
+  return { token: self.token, release: () => release(path, self) };
 }
 
 /** Puts `candidate` in the place of `path`: there is none, or its owner is gone. */
-function take(path: string, candidate: string): void {
+function take(path: string, candidate: string, what: string): void {
   while (!linked(candidate, path)) {
     const owner = ownerOf(path);
     // Released between the two calls: try again.
     if (owner === undefined) continue;
-    if (isRunning(owner)) throw refusal(path, owner);
-    replaceDead(path, owner, candidate);
+    if (isRunning(owner)) throw new Owned(path, owner, what);
+    replaceDead(path, owner, candidate, what);
     return;
   }
 }
 
-function replaceDead(path: string, dead: Identity, candidate: string): void {
-  const claim = takeOwnership(`${path}.after-${dead.token.slice(0, 8)}`);
+function replaceDead(path: string, dead: Identity, candidate: string, what: string): void {
+  const claim = takeOwnership(`${path}.after-${dead.token.slice(0, 8)}`, what);
   try {
     // Someone may have replaced it before the claim was ours; from here on nobody else can.
     const now = ownerOf(path);
     if (now?.token !== dead.token) {
-      take(path, candidate);
+      take(path, candidate, what);
       return;
     }
     // A copy of the candidate's name, because renaming it away must leave `candidate` to its maker.
@@ -118,14 +121,24 @@ export function ownerOf(path: string): Identity | undefined {
   }
 }
 
-function refusal(path: string, owner: Identity): UserError {
-  const here = owner.host === identity().host;
-  return new UserError({
-    wanted: 'a workspace that no other process uses',
-    found: `process ${owner.pid}${here ? '' : ` on ${owner.host}`} using it (${owner.command})`,
-    where: dirname(path),
-    fix: here
-      ? `Wait until process ${owner.pid} ends, or stop it (kill ${owner.pid}), and try again.`
-      : `Stop it there. If ${owner.host} is no longer running, delete ${basename(path)}.`,
-  });
+/** A running process has the lock. */
+export class Owned extends UserError {
+  readonly owner: Identity;
+
+  constructor(path: string, owner: Identity, what: string) {
+    const here = owner.host === identity().host;
+    const sharing =
+      what === 'workspace'
+        ? ' `pivottrace serve`, started before other commands, shares the workspace with them.'
+        : '';
+    super({
+      wanted: `a ${what} that no other process uses`,
+      found: `process ${owner.pid}${here ? '' : ` on ${owner.host}`} using it (${owner.command})`,
+      where: dirname(path),
+      fix: here
+        ? `Wait until process ${owner.pid} ends, or stop it (kill ${owner.pid}), and try again.${sharing}`
+        : `Stop it there. If ${owner.host} is no longer running, delete ${basename(path)}.`,
+    });
+    this.owner = owner;
+  }
 }

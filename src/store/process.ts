@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { withoutPasswords } from './url.ts';
 
 export interface Identity {
   /** Unique per lock, so that one holder's files are never taken for another's. */
@@ -29,7 +30,7 @@ export function identity(): Identity {
     started: statusOf(process.pid)?.started ?? null,
     boot: bootId(),
     host: hostname(),
-    command: [process.argv0, ...process.argv.slice(1)].join(' ').slice(0, 300),
+    command: withoutPasswords([process.argv0, ...process.argv.slice(1)].join(' ')).slice(0, 300),
   };
 }
 

@@ -102,6 +102,57 @@ export interface LabelRow {
   noisy: boolean;
   bought_run: string | null;
   bought_step: number | null;
+  /** null: it counts. */
+  withdrawn_at: ColumnType<number | null, number | null | undefined, number | null>;
+}
+
+export interface TaskRow {
+  account: string;
+  prompt_id: string;
+  utility: number;
+  run: string | null;
+  step: number | null;
+  reason: string;
+  state: 'open' | 'adjudicate' | 'done' | 'withdrawn';
+  outcome: 'labelled' | 'no_answer' | 'bad_question' | null;
+  overlap: number;
+  gold: boolean;
+  answers: number;
+  revision: number;
+  label_source: string | null;
+  created_at: number;
+  decided_at: number | null;
+}
+
+export interface GoldRow {
+  account: string;
+  prompt_id: string;
+  answer: string;
+}
+
+export interface LeaseRow {
+  account: string;
+  prompt_id: string;
+  annotator: string;
+  taken_at: number;
+  expires_at: number;
+}
+
+export interface AnnotationRow {
+  ordinal: number;
+  account: string;
+  prompt_id: string;
+  annotator: string;
+  kind: 'answer' | 'no_answer' | 'bad_question' | 'skip';
+  answer: string | null;
+  note: string;
+  revealed: boolean;
+  seconds: number;
+  at: number;
+  undone: boolean;
+  adjudicates: boolean;
+  gold: boolean;
+  correct: boolean | null;
 }
 
 export interface RunRow {
@@ -119,6 +170,49 @@ export interface MetaRow {
   value: Json;
 }
 
+export interface UserRow {
+  id: string;
+  name: string;
+  /** Equal for names that people would take for the same one. */
+  name_key: string;
+  role: 'admin' | 'annotator' | 'viewer';
+  kind: 'person' | 'teacher';
+  disabled: boolean;
+  /** Hashed; null: cannot sign in by password. */
+  password: string | null;
+  created_at: number;
+}
+
+export interface SessionRow {
+  /** Hash of the token. */
+  key: string;
+  user_id: string;
+  created_at: number;
+  seen_at: number;
+  expires_at: number;
+}
+
+export interface InvitationRow {
+  /** Hash of the token. */
+  key: string;
+  user_id: string | null;
+  role: 'admin' | 'annotator' | 'viewer';
+  name: string | null;
+  created_by: string | null;
+  created_at: number;
+  expires_at: number;
+  used: boolean;
+}
+
+export interface AuditRow {
+  ordinal: number;
+  at: number;
+  user_id: string | null;
+  action: string;
+  subject: string;
+  detail: Json;
+}
+
 export interface Database {
   prompts: PromptRow;
   rollouts: RolloutRow;
@@ -129,6 +223,14 @@ export interface Database {
   routes: RouteRow;
   transitions: TransitionRow;
   labels: LabelRow;
+  tasks: TaskRow;
+  golds: GoldRow;
+  leases: LeaseRow;
+  annotations: AnnotationRow;
   runs: RunRow;
   meta: MetaRow;
+  users: UserRow;
+  sessions: SessionRow;
+  invitations: InvitationRow;
+  audit: AuditRow;
 }

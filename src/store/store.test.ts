@@ -1,15 +1,43 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../core/errors.ts';
 import type { Engine } from './dialect.ts';
 import { openStore, storeOn } from './store.ts';
 import { storeContract } from './testing/contract.ts';
+import { hasPostgres, startPostgres, type TestPostgres } from './testing/postgres.ts';
 import { freshPath, freshWorkspace } from './testing/workspace.ts';
+import { inTurns } from './turns.ts';
+import type { Store } from './types.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 storeContract('PGlite', async () => {
   const workspace = await freshWorkspace();
   return { open: () => openStore(workspace) };
+});
+
+describe('through the process that shares the workspace', () => {
+  let owner: Store | undefined;
+  afterAll(() => owner?.close());
+  storeContract('PGlite shared', async () => {
+    await owner?.close();
+    const workspace = await freshWorkspace();
+    owner = await openStore(workspace, { share: true });
+    return { open: () => openStore(workspace) };
+  });
+});
+
+describe.skipIf(!hasPostgres)('on a server', () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+  storeContract('PostgreSQL', async () => {
+    const url = await server.freshDatabase();
+    return { open: () => openStore(url) };
+  });
 });
 
 test('a database that was left half made is made anew', async () => {
@@ -32,11 +60,7 @@ test('a directory that is no database is refused, and the workspace is free agai
 
 test('a database of a newer version is refused', async () => {
   const log: string[] = [];
-  const engine: Engine = {
-    query: async () => ({ rows: [{ id: 1 }, { id: 9_999 }] }),
-    script: async (sql) => void log.push(sql),
-    close: async () => void log.push('close'),
-  };
+  const engine = fakeEngine([{ id: 1 }, { id: 9_999 }], (what) => void log.push(what));
   await expect(storeOn(engine, () => undefined)).rejects.toThrow(/schema 9999/);
   expect(log.at(-1)).toBe('close');
   expect(log).toContain('rollback');
@@ -45,11 +69,17 @@ test('a database of a newer version is refused', async () => {
 
 test('a store that was never used closes its database', async () => {
   let closed = 0;
-  const engine: Engine = {
-    query: async () => ({ rows: [{ id: 1 }] }),
-    script: async () => undefined,
-    close: async () => void closed++,
-  };
+  const engine = fakeEngine([{ id: 1 }], (what) => {
+    if (what === 'close') closed++;
+  });
   await (await storeOn(engine, () => undefined)).close();
   expect(closed).toBe(1);
 });
+
+function fakeEngine(rows: unknown[], happened: (what: string) => void): Engine {
+  const script = async (sql: string) => happened(sql);
+  return inTurns(
+    () => ({ query: async () => ({ rows }), script, command: script }),
+    async () => happened('close'),
+  );
+}

@@ -1,63 +1,47 @@
 /**
- * Opens a workspace: takes ownership, opens its database, brings the tables up to date.
+ * Opens a store: finds its engine and brings the tables up to date.
  *
  * Knows nothing of what the rows mean.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
-import { UserError } from '../core/errors.ts';
-import { errorCode, makeFolders } from '../core/files.ts';
-import { openDatabase } from './database.ts';
 import { type Engine, engineDialect } from './dialect.ts';
-import { explained } from './failures.ts';
-import { removeLeftovers } from './leftovers.ts';
 import { migrate } from './migrate.ts';
-import { migrations } from './migrations/index.ts';
-import { takeOwnership } from './owner.ts';
+import { migrations, newestSchema } from './migrations/index.ts';
+import { type OpenOptions, openEngine } from './open-engine.ts';
+import { auditIn } from './repositories/audit.ts';
+import { browseIn } from './repositories/browse.ts';
+import { deskIn } from './repositories/desk.ts';
 import { labelsIn } from './repositories/labels.ts';
 import { plansIn, transitionsIn } from './repositories/plans.ts';
 import { promptsIn } from './repositories/prompts.ts';
 import { rolloutsIn } from './repositories/rollouts.ts';
 import { metaIn, runsIn } from './repositories/runs.ts';
 import { probesIn, scoresIn } from './repositories/scores.ts';
+import { invitationsIn, sessionsIn } from './repositories/sessions.ts';
 import { tracesIn } from './repositories/traces.ts';
+import { usersIn } from './repositories/users.ts';
+import { watchIn } from './repositories/watch.ts';
 import type { Database } from './schema.ts';
 import type { DumpedRow, Repositories, Store } from './types.ts';
 
 /**
- * Opens the store of `workspace`, creating both where there is none.
- * UserError when another process owns the workspace, when it cannot be written or the disk is full.
+ * Opens the store at `target`: a workspace folder, made with its database where there is none, or a
+ * PostgreSQL database as postgres://USER:PASSWORD@HOST:PORT/NAME, in which the tables are made. With `share`
+ * other processes that open the same folder work through this one; without, they are refused.
+ * UserError when another process owns the folder and does not share it, when it cannot be written or the disk
+ * is full; when the server cannot be reached, refuses the user or is too old, without ever showing the password.
  */
-export async function openStore(workspace: string): Promise<Store> {
-  makeWorkspace(workspace);
-  const lock = takeOwnership(join(workspace, 'owner.lock'));
+export async function openStore(target: string, options: OpenOptions = {}): Promise<Store> {
+  const opened = await openEngine(target, newestSchema, options);
   try {
-    removeLeftovers(workspace);
-    const engine = await openDatabase(workspace);
-    return await storeOn(engine, () => lock.release());
+    // Who shares a workspace keeps its tables up to date.
+    if (opened.by !== 'guest') await migrate(opened.engine, migrations);
+    opened.ready(newestSchema);
   } catch (error) {
-    lock.release();
+    await opened.close();
     throw error;
   }
-}
-
-function makeWorkspace(workspace: string): void {
-  let found = 'a file';
-  try {
-    makeFolders(workspace);
-    if (statSync(workspace).isDirectory()) return;
-  } catch (error) {
-    const known = explained(error, workspace);
-    if (known instanceof UserError) throw known;
-    found = errorCode(error);
-  }
-  throw new UserError({
-    wanted: 'a folder that can be made for the workspace',
-    found,
-    where: workspace,
-    fix: 'Choose another workspace.',
-  });
+  return storeOf(opened.engine, () => opened.close());
 }
 
 /** A store on any engine that speaks PostgreSQL 15; `onClose` runs after the engine was closed. */
@@ -68,16 +52,22 @@ export async function storeOn(engine: Engine, onClose: () => void): Promise<Stor
     await engine.close();
     throw error;
   }
+  return storeOf(engine, async () => {
+    await engine.close();
+    onClose();
+  });
+}
+
+function storeOf(engine: Engine, close: () => Promise<void>): Store {
   const db = new Kysely<Database>({ dialect: engineDialect(engine) });
   return {
     ...repositoriesIn(db),
     transaction: (work) => db.transaction().execute((tx) => work(repositoriesIn(tx))),
     dump: () => dump(db),
     async close() {
-      // Closed here and not by kysely, which leaves a driver alone that was never used.
+      // The engine is closed here and not by kysely, which leaves a driver alone that was never used.
       await db.destroy();
-      await engine.close();
-      onClose();
+      await close();
     },
   };
 }
@@ -92,14 +82,26 @@ function repositoriesIn(db: Kysely<Database>): Repositories {
     plans: plansIn(db),
     transitions: transitionsIn(db),
     labels: labelsIn(db),
+    desk: deskIn(db),
     runs: runsIn(db),
     meta: metaIn(db),
+    users: usersIn(db),
+    sessions: sessionsIn(db),
+    invitations: invitationsIn(db),
+    auditLog: auditIn(db),
+    watch: watchIn(db),
+    browse: browseIn(db),
   };
 }
 
 /** Tables by name, each with the columns of its primary key: the order of a dump. */
 const keys: Record<keyof Database, string> = {
+  annotations: 'ordinal',
+  audit: 'ordinal',
+  golds: 'account, prompt_id',
+  invitations: 'key',
   labels: 'ordinal',
+  leases: 'account, annotator',
   meta: 'key',
   plans: 'name',
   probes: 'plan, prompt_id',
@@ -108,8 +110,11 @@ const keys: Record<keyof Database, string> = {
   routes: 'plan, prompt_id',
   runs: 'name',
   scores: 'round, estimator, prompt_id',
+  sessions: 'key',
+  tasks: 'account, prompt_id',
   traces: 'round, prompt_id, sample',
   transitions: 'ordinal',
+  users: 'id',
 };
 
 const pageRows = 2000;

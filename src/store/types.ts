@@ -8,6 +8,9 @@ import type { Prompt } from '../pool/types.ts';
 import type { RawTrace } from '../trace/types.ts';
 import type { Probe, PromptState, Score, Transition } from '../triage/types.ts';
 import type { RolloutSummary } from '../uncertainty/types.ts';
+import type { Browse } from './browse-types.ts';
+import type { Desk } from './desk.ts';
+import type { AuditLog, Invitations, Sessions, Users, Watch } from './users.ts';
 
 /** Which rollout of which prompt. Samples of a prompt in a round count from 0. */
 export interface RolloutKey {
@@ -74,6 +77,12 @@ export interface OwnedLabel extends Purchase {
 /** A label as it is recorded. `noisy`: a simulated annotator gave a wrong answer. */
 export interface LabelRecord extends OwnedLabel {
   noisy: boolean;
+}
+
+/** A label for the audit. */
+export interface AuditedLabel extends LabelRecord {
+  /** Milliseconds since 1970; null: it counts. */
+  withdrawnAt: number | null;
 }
 
 export interface SavedPlan {
@@ -178,10 +187,15 @@ export interface Labels {
   add(account: string, labels: readonly LabelRecord[], limit?: number): Promise<number>;
   /** The labels of an account, or those for `promptIds`, in the order in which they were bought. */
   owned(account: string, promptIds?: readonly string[]): Promise<OwnedLabel[]>;
+  /**
+   * Takes a label back: it is neither owned nor counted from then on, and stays for the audit. A run that has used it
+   * keeps its history. false where there is none.
+   */
+  withdraw(account: string, promptId: string, source: string, at: number): Promise<boolean>;
   /** How many prompts of the account have a label. */
   count(account: string): Promise<number>;
-  /** The same with `noisy`, for reports about the annotators; no reward may read it. */
-  audit(account: string): Promise<LabelRecord[]>;
+  /** All that were ever recorded, with `noisy`, for reports about the annotators; no reward may read it. */
+  audit(account: string): Promise<AuditedLabel[]>;
   accounts(): Promise<string[]>;
 }
 
@@ -208,8 +222,16 @@ export interface Repositories {
   readonly plans: Plans;
   readonly transitions: Transitions;
   readonly labels: Labels;
+  readonly desk: Desk;
   readonly runs: Runs;
   readonly meta: Meta;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly invitations: Invitations;
+  readonly auditLog: AuditLog;
+  readonly watch: Watch;
+  /** Pages and sums for people who look around. */
+  readonly browse: Browse;
 }
 
 /** One row of a table as plain JSON; bytes as hexadecimal text. */

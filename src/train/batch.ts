@@ -44,7 +44,12 @@ export async function sampleBatch(
   let replaced = 0;
   let wanted = settings.promptsPerStep;
   for (let round = 0; round <= methods.rounds && wanted > 0; round++) {
-    const fresh = drawFresh(job, state, step, wanted, groups);
+    const draw = () => drawFresh(job, state, step, wanted, groups);
+    let fresh = draw();
+    if (fresh.length === 0 && round === 0 && job.ports.left().size > 0) {
+      await waitForChange(job, step, labels);
+      fresh = draw();
+    }
     if (fresh.length === 0) break;
     if (round > 0) replaced += fresh.length;
     const seen = await sampleGroups(job, state, labels, step, fresh);
@@ -71,13 +76,13 @@ export function labOf(job: BatchJob, state: TrainState, labels: ReadonlyMap<stri
  * step, and the same group twice would count twice.
  */
 function drawFresh(
-  { schedule, methods }: BatchJob,
+  { schedule, methods, ports }: BatchJob,
   state: TrainState,
   step: number,
   count: number,
   groups: readonly Group[],
 ): string[] {
-  const had = new Set(groups.map(({ promptId }) => promptId));
+  const had = new Set([...groups.map(({ promptId }) => promptId), ...ports.left()]);
   const fresh = new Set<string>();
   // One pass over the schedule at most: when nobody is admitted any more, the step goes without.
   for (let left = schedule.promptIds.length; fresh.size < count && left > 0; ) {
@@ -209,15 +214,29 @@ async function buyLabels(
   seen: readonly Seen[],
   labels: Map<string, string>,
 ): Promise<void> {
-  const owned = new Set(labels.keys());
-  const wanted = new Set([...schedule.wanted(seen), ...methods.wanted(step, seen, owned)]);
-  const missing = [...wanted].filter((id) => !owned.has(id));
+  // Neither a label that is there nor one that nobody can give is asked for.
+  const settled = new Set([...labels.keys(), ...(await ports.refused(step))]);
+  const wanted = new Set([...schedule.wanted(seen), ...methods.wanted(step, seen, settled)]);
+  const missing = [...wanted].filter((id) => !settled.has(id));
   if (missing.length === 0) return;
   const asked = seen.filter(({ promptId }) => missing.includes(promptId));
   await ports.moved(schedule.asked(step, asked));
-  const got = await ports.request(missing, step);
+  const wishes = missing.map((promptId) => ({ promptId, utility: schedule.utilityOf(promptId) }));
+  const got = await ports.request(wishes, step);
   for (const [id, answer] of got) labels.set(id, answer);
   await ports.moved(schedule.labelled(step, [...got.keys()]));
+  await ports.moved(schedule.refused(step, await ports.refused(step)));
+}
+
+/** Where every prompt that could be drawn is left until it has its label: a step without groups would teach nothing. */
+async function waitForChange(
+  { ports, schedule }: BatchJob,
+  step: number,
+  labels: Map<string, string>,
+): Promise<void> {
+  for (const [id, answer] of await ports.change(step)) labels.set(id, answer);
+  await ports.moved(schedule.labelled(step, [...labels.keys()]));
+  await ports.moved(schedule.refused(step, await ports.refused(step)));
 }
 
 async function rewardAll(
@@ -226,12 +245,13 @@ async function rewardAll(
   seen: readonly Seen[],
   labels: ReadonlyMap<string, string>,
 ): Promise<Group[]> {
+  const left = job.ports.left();
   return await Promise.all(
     seen.map((one) => {
       const answer = labels.get(one.promptId);
       const target: Target =
         answer === undefined
-          ? { kind: job.schedule.targetOf(one.promptId) }
+          ? { kind: left.has(one.promptId) ? 'none' : job.schedule.targetOf(one.promptId) }
           : { kind: 'label', answer };
       return rewardGroup(step, one, target, job);
     }),

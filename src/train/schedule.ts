@@ -23,8 +23,12 @@ export interface Schedule {
   wanted(seen: readonly Seen[]): string[];
   /** Labels were asked for. */
   asked(step: number, seen: readonly Seen[]): Transition[];
+  /** What a label for the prompt is expected to teach, 0..0.25. */
+  utilityOf(promptId: string): number;
   /** Labels are there; those that were known before are passed over. */
   labelled(step: number, promptIds: readonly string[]): Transition[];
+  /** Prompts that will get no label; likewise. */
+  refused(step: number, promptIds: readonly string[]): Transition[];
   /** Takes in what the step saw. */
   observe(step: number, groups: readonly Group[]): Promise<Transition[]>;
   /** Mean absolute error of what was expected of the last step's groups; null where nothing is expected. */
@@ -33,8 +37,14 @@ export interface Schedule {
   save(): unknown;
 }
 
-/** Every target once per pass, in an order that depends on seed and pass alone. */
-export function shuffledSchedule(targets: Targets, seed: number): Schedule {
+/** Of a prompt of which nothing is known: fixed targets expect nothing. */
+const UNKNOWN_UTILITY = 0.25;
+
+/**
+ * Every target once per pass, in an order that depends on seed and pass alone. `asking`: labels of the targets that want
+ * one may come while training goes on; they are asked for when their prompts are drawn.
+ */
+export function shuffledSchedule(targets: Targets, seed: number, asking = false): Schedule {
   const ids = [...targets.keys()];
   let pass = -1;
   let order: string[] = [];
@@ -52,9 +62,14 @@ export function shuffledSchedule(targets: Targets, seed: number): Schedule {
         return order[at % ids.length];
       });
     },
-    wanted: () => [],
+    wanted: (seen) =>
+      asking
+        ? seen.flatMap(({ promptId }) => (targets.get(promptId) === 'label' ? [promptId] : []))
+        : [],
     asked: () => [],
+    utilityOf: () => UNKNOWN_UTILITY,
     labelled: () => [],
+    refused: () => [],
     observe: async () => [],
     surprise: () => null,
     save: () => null,
@@ -90,7 +105,9 @@ export function scheduled(
     targetOf: () => 'vote',
     wanted: (seen) => scheduler.wanted(votes(seen)),
     asked: (step, seen) => scheduler.asked(step, votes(seen)),
+    utilityOf: (promptId) => scheduler.belief(promptId).utility,
     labelled: (step, ids) => scheduler.labelled(step, ids),
+    refused: (step, ids) => scheduler.refused(step, ids),
     observe: async (step, groups) =>
       scheduler.observe(step, await Promise.all(groups.map(visitOf))),
     surprise: () => scheduler.report().surprise,

@@ -5,6 +5,7 @@
  * groups, updates the policy, and tells its ports. All that it does at a step depends on the settings, the
  * state and the labels alone, so that a run goes on from a checkpoint bit for bit.
  */
+import { Interrupted } from '../core/errors.ts';
 import { type Progress, stopHere } from '../core/progress.ts';
 import { stream } from '../core/random.ts';
 import type { Group } from '../method/types.ts';
@@ -53,7 +54,7 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
       if (state.step > 0) await checkpoint(job, state);
       stopHere(job.stop, 'Training');
     }
-    const metrics = await trainStep(job, state);
+    const metrics = await unlessStopped(job, state);
     job.events.stepDone(metrics);
     progress.update(way.done(state), { reward: round(metrics.reward), labels: state.labels });
     const last = isDone(settings, state);
@@ -64,6 +65,25 @@ export async function train(job: TrainJob, state: TrainState): Promise<TrainStat
   }
   progress.finish(`${state.step} steps, ${state.rollouts} rollouts, ${state.labels} labels`);
   return state;
+}
+
+/**
+ * One step. One that is stopped while it waits for a label leaves a checkpoint of where it began: nothing has been
+ * learned since.
+ */
+async function unlessStopped(job: TrainJob, state: TrainState): Promise<StepMetrics> {
+  if (!job.ports.waits || state.step === 0) return await trainStep(job, state);
+  const before = {
+    ...state,
+    schedule: job.schedule.save(),
+    methods: job.methods.save(),
+  };
+  try {
+    return await trainStep(job, state);
+  } catch (error) {
+    if (error instanceof Interrupted) await job.checkpoint(before);
+    throw error;
+  }
 }
 
 /** What progress is measured in: steps, or rollouts where they are what ends the run. */
@@ -126,6 +146,7 @@ async function trainStep(job: TrainJob, state: TrainState): Promise<StepMetrics>
   const step = state.step + 1;
   const labels = new Map(await ports.arrived(state.step));
   await ports.moved(schedule.labelled(step, [...labels.keys()]));
+  await ports.moved(schedule.refused(step, await ports.refused(state.step)));
   const { groups, replaced } = await sampleBatch(job, state, step, labels);
   if (settings.undecided === 'ask') job.events.asked(questionsOf(groups, step));
   const kept = methods.keep(step, groups);

@@ -108,12 +108,29 @@ export interface TrainState {
 /** Prompts that a run may draw; others are never drawn. `label`: it was begun with one. */
 export type Targets = ReadonlyMap<string, 'label' | 'vote'>;
 
+/** A label that is wanted, and what it is expected to teach (0..0.25). */
+export interface LabelWish {
+  promptId: string;
+  utility: number;
+}
+
 /** What training asks of the outside; labels come from here and nowhere else. */
 export interface TrainPorts {
   /** Labels that have arrived by `step`. */
   arrived(step: number): Promise<ReadonlyMap<string, string>>;
-  /** Asks for labels; returns those of `promptIds` that are there by `step`. */
-  request(promptIds: readonly string[], step: number): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Asks for labels, the most wanted first; returns those that are there by `step`. May wait for people, and then
+   * throws Interrupted when the run is to stop.
+   */
+  request(wishes: readonly LabelWish[], step: number): Promise<ReadonlyMap<string, string>>;
+  /** Prompts that were asked for and will get no label, as far as it is known by `step`. */
+  refused(step: number): Promise<readonly string[]>;
+  /** Prompts that no group is made of until their label is there. */
+  left(): ReadonlySet<string>;
+  /** Waits until one of those that are left has its label, or will get none; returns the labels that are there then. */
+  change(step: number): Promise<ReadonlyMap<string, string>>;
+  /** May `request` and `change` wait? Then the loop keeps what it needs to go on from the last step. */
+  readonly waits: boolean;
   /** Labels paid for up to `step`. */
   spent(step: number): Promise<number>;
   /** Records changes of route. */

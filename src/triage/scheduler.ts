@@ -102,7 +102,7 @@ export class Scheduler {
   asked(step: number, visits: readonly Pick<Visit, 'promptId' | 'voteShare'>[]): Transition[] {
     return visits.flatMap(({ promptId, voteShare }) => {
       const memory = this.memory(promptId);
-      if (memory.owned || memory.state === 'annotate') return [];
+      if (memory.owned || memory.refused || memory.state === 'annotate') return [];
       return [this.go(step, memory, 'annotate', 'group_disagrees', { vote_share: voteShare })];
     });
   }
@@ -118,10 +118,14 @@ export class Scheduler {
     });
   }
 
-  /** Prompts for which the source has no answer: back to `self`, their budget is free again. */
+  /**
+   * Prompts that will get no label: back to `self`, their budget is free again, and they are never asked about again.
+   * Those that were told of before, or have a label after all, are passed over.
+   */
   refused(step: number, promptIds: readonly string[]): Transition[] {
     return promptIds.flatMap((promptId) => {
       const memory = this.memory(promptId);
+      if (memory.owned) return [];
       memory.refused = true;
       if (memory.state !== 'annotate') return [];
       return [this.go(step, memory, 'self', 'no_label_to_be_had', {})];

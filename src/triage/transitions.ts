@@ -50,6 +50,19 @@ export function labelTransitions(
   });
 }
 
+/** Prompts that wait for a label and get none go to `self`. */
+export function refusalTransitions(
+  promptIds: readonly string[],
+  previous: ReadonlyMap<string, PromptState>,
+  occasion: Occasion,
+): Transition[] {
+  return promptIds.flatMap((promptId) =>
+    previous.get(promptId) === 'annotate'
+      ? [change(promptId, 'annotate', 'self', 'no_label_to_be_had', occasion)]
+      : [],
+  );
+}
+
 /**
  * The changes that carry `plan` out, in the plan's order; a prompt that is where the plan wants it has
  * none. A prompt without a previous state counts as `new`. A label once bought is never unbought: an

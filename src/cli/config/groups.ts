@@ -198,6 +198,27 @@ export const label = z
     answers: optionalPathKey(
       'File of {"id", "answer"} that labels are bought from; null = what `pool` has sealed',
     ),
+    source: z
+      .enum(['file', 'people', 'teacher'])
+      .default('file')
+      .describe(
+        'Who gives labels: a file of answers, people (`pivottrace serve`), or a model (teacher.url)',
+      ),
+    when_missing: z
+      .enum(['wait', 'self', 'leave'])
+      .default('wait')
+      .describe(
+        'What a group does whose label was asked of people or a teacher and is not there: wait for it, train on its vote, or be left out until it is there',
+      ),
+    wait_minutes: z
+      .number()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe(
+        'How long a label is waited for before its group trains on its vote; null = for ever',
+      ),
+    spot_check: share(0, "Share of a teacher's labels that people check without knowing it"),
     account: z
       .string()
       .min(1)

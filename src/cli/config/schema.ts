@@ -7,6 +7,8 @@
 import { z } from 'zod';
 import { engine, label, pool, report, rollout, trace, triage } from './groups.ts';
 import { pathKey } from './keys.ts';
+import { serve } from './serve.ts';
+import { teacher } from './teacher.ts';
 import { evaluation, methods, train } from './training.ts';
 import { verify } from './verify.ts';
 
@@ -29,10 +31,12 @@ export const configSchema = z.strictObject({
   verify,
   triage,
   label,
+  teacher,
   train,
   methods,
   eval: evaluation,
   report,
+  serve,
 });
 
 /** All settings, resolved: defaults filled in, paths absolute. Keys as in the file. */

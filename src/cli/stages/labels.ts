@@ -14,18 +14,23 @@ import { planFromJson } from '../../triage/disk.ts';
 import { labelTransitions } from '../../triage/transitions.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
+import { liveDesk } from './live-labels.ts';
 import { writePlanFile } from './plan-file.ts';
 
 export function labelAccount({ label, triage }: Config): string {
   return label.account ?? triage.plan;
 }
 
-/** The desk of `account`; labels cost one each, wrong and late ones as the configuration says. */
+/**
+ * The desk of `account`. Labels of a file cost one each, wrong and late ones as the configuration says; where people or
+ * a teacher give them, questions are put up, and nobody is waited for but the teacher.
+ */
 export async function labelDesk(
-  store: Pick<Store, 'labels'>,
+  store: Store,
   config: Config,
   account: string = labelAccount(config),
 ): Promise<LabelDesk> {
+  if (config.label.source !== 'file') return await liveDesk({ store, config, account });
   const { budget, delay_steps: delaySteps } = config.label;
   return openDesk({ store, account, budget, delaySteps, source: await labelSource(config) });
 }

@@ -1,6 +1,6 @@
 /** What a run starts from: the routes of a plan, the bare pool or the arm; with a store and a stub of a policy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { LabelDesk } from '../../label/types.ts';
+import type { LabelDesk, LiveDesk } from '../../label/types.ts';
 import type { Group } from '../../method/types.ts';
 import { response, seenOf } from '../../reward/testing/seen.ts';
 import { openStore } from '../../store/store.ts';
@@ -70,18 +70,47 @@ function deskWith(owned: readonly string[]): LabelDesk {
     ...{ account: name, budget: null },
     request: async (wanted) => labels.filter(({ promptId }) => wanted.includes(promptId)),
     arrived: async () => labels,
+    refused: () => [],
     spent: async () => labels.length,
+  };
+}
+
+interface Start {
+  saved?: unknown;
+  owned?: readonly string[];
+  live?: LiveDesk | null;
+}
+
+/** People who were asked for these prompts, in this order. */
+function liveDesk(owned: readonly string[]): LiveDesk & { up: string[] } {
+  const desk = deskWith(owned);
+  const up: string[] = [];
+  return {
+    ...{ ...desk, up, waits: true },
+    put: async (wishes) => void up.push(...wishes.map(({ promptId }) => promptId)),
+    ask: async () => [],
+    left: () => new Set(),
+    change: desk.arrived,
+    close: async () => {},
   };
 }
 
 async function start(
   overrides: readonly string[] = [],
-  { saved = null, owned = probes }: { saved?: unknown; owned?: readonly string[] } = {},
+  { saved = null, owned = probes, live = null }: Start = {},
 ): Promise<Schedule> {
   const usual = [`triage.plan=${name}`, 'train.dynamic.trace=false', 'train.dynamic.features=2'];
   const { config } = loadConfig({ cwd: workspace, overrides: [...usual, ...overrides] });
   return await scheduleOf({
-    ...{ store, config, prompts, saved, desk: deskWith(owned), verifierOf: () => verifier },
+    ...{
+      store,
+      config,
+      prompts,
+      saved,
+      live,
+      desk: deskWith(owned),
+      verifierOf: () => verifier,
+    },
     policy: {
       promptFeatures: async (all) =>
         all.map((_, i) => {
@@ -227,6 +256,25 @@ describe('fixed routes', () => {
     const dynamic = await start(['train.dynamic.warmup_groups=4', 'train.dynamic.labels=60']);
     for (let at = 1; at <= 4; at++) await step(dynamic, at);
     expect([...(await targets())].sort()).toEqual(wanted);
+  });
+
+  test('put up what is planned to be annotated, where labels may come while training goes on', async () => {
+    const live = liveDesk(probes);
+    const schedule = await start(fixed, { live });
+    // The most uncertain come last in a plan, and first in the queue.
+    expect(live.up).toEqual([...open].reverse());
+    for (const id of open) expect(schedule.promptIds).toContain(id);
+    const drawn = await Promise.all(schedule.promptIds.map(torn));
+    expect([...schedule.wanted(drawn)].sort()).toEqual([...probes, ...open].sort());
+    const [arrived, hopeless] = open;
+    await store.transitions.append(schedule.labelled(3, [...probes, arrived]));
+    await store.transitions.append(schedule.refused(4, [hopeless]));
+    expect([...schedule.labelled(5, [arrived]), ...schedule.refused(5, [hopeless])]).toEqual([]);
+    const states = replay(await store.transitions.of(name));
+    expect([states.get(arrived), states.get(hopeless)]).toEqual(['annotated', 'self']);
+    const full = liveDesk([]);
+    expect((await start(['train.arm=full'], { live: full })).promptIds).toEqual(ids);
+    expect(full.up).toEqual(ids);
   });
 
   test('of an arm are its labels, or the whole pool', async () => {

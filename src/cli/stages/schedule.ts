@@ -1,6 +1,7 @@
 /** Which schedule a run has: fixed targets of its arm, or the scheduler from a plan or from the bare pool. */
 import { UserError } from '../../core/errors.ts';
-import type { LabelDesk } from '../../label/types.ts';
+import { plannedWishes } from '../../label/live.ts';
+import type { LabelDesk, LiveDesk } from '../../label/types.ts';
 import type { Prompt } from '../../pool/types.ts';
 import type { VerifierOf } from '../../reward/types.ts';
 import type { Response } from '../../rollout/types.ts';
@@ -20,7 +21,8 @@ import type { Targets } from '../../train/types.ts';
 import { schedulerStateFromJson } from '../../triage/disk.ts';
 import { Scheduler } from '../../triage/scheduler.ts';
 import type { SchedulerPrompt, SchedulerSettings } from '../../triage/scheduler-types.ts';
-import type { TriagePlan } from '../../triage/types.ts';
+import { labelTransitions, refusalTransitions } from '../../triage/transitions.ts';
+import type { Transition, TriagePlan } from '../../triage/types.ts';
 import type { PromptObservation } from '../../uncertainty/types.ts';
 import type { Config } from '../config.ts';
 import { savedPlan } from './labels.ts';
@@ -35,6 +37,8 @@ export interface ScheduleNeeds {
   store: Store;
   config: Config;
   desk: LabelDesk;
+  /** The same desk where its labels come in their own time; else null. */
+  live: LiveDesk | null;
   prompts: ReadonlyMap<string, Prompt>;
   verifierOf: VerifierOf;
   /** With the weights that the run starts from, whatever it goes on with: beliefs must not depend on a restart. */
@@ -50,7 +54,10 @@ export async function scheduleOf(needs: ScheduleNeeds): Promise<Schedule> {
   const { arm, dynamic } = needs.config.train;
   if (arm === 'pivottrace' && dynamic.enabled) return await dynamicSchedule(needs);
   const targets = arm === 'pivottrace' ? await plannedTargets(needs) : await armTargets(needs);
-  if (targets.size > 0) return shuffledSchedule(targets, needs.config.seed);
+  if (targets.size > 0) {
+    const schedule = shuffledSchedule(targets, needs.config.seed, needs.live !== null);
+    return arm === 'pivottrace' && needs.live !== null ? await recorded(schedule, needs) : schedule;
+  }
   throw new UserError({
     wanted: 'prompts to train on',
     found: 'none',
@@ -73,14 +80,20 @@ export function planName({ train, triage }: Config): string {
   return train.plan ?? triage.plan;
 }
 
-async function armTargets({ config, desk, prompts }: ScheduleNeeds): Promise<Targets> {
+async function armTargets({ config, desk, live, prompts }: ScheduleNeeds): Promise<Targets> {
   const pool = [...prompts.keys()];
   if (config.train.arm === 'majority') return new Map(pool.map((id) => [id, 'vote']));
+  if (live !== null) {
+    await live.put(plannedWishes(pool), { run: runOf(config), step: null });
+    return new Map(pool.map((id) => [id, 'label']));
+  }
   const labels = await desk.request(pool, { run: null, step: null });
   return new Map(labels.map(({ promptId }) => [promptId, 'label']));
 }
 
-async function plannedTargets({ store, config, desk, prompts }: ScheduleNeeds): Promise<Targets> {
+/** As planned. Where labels come in their own time, prompts that wait for one are targets too: it may come. */
+async function plannedTargets(needs: ScheduleNeeds): Promise<Targets> {
+  const { store, config, desk, live, prompts } = needs;
   const { plan } = await savedPlan(store, planName(config));
   const routes = new Map(plan.decisions.map(({ promptId, route }) => [promptId, route]));
   const owned = new Set(
@@ -90,13 +103,39 @@ async function plannedTargets({ store, config, desk, prompts }: ScheduleNeeds): 
   for (const id of prompts.keys()) {
     if (owned.has(id)) targets.set(id, 'label');
     else if (routes.get(id) === 'self') targets.set(id, 'vote');
+    else if (live !== null && routes.get(id) === 'annotate') targets.set(id, 'label');
   }
+  // The most uncertain come last in a plan.
+  const open = plan.decisions
+    .map(({ promptId }) => promptId)
+    .filter((id) => targets.get(id) === 'label' && !owned.has(id))
+    .reverse();
+  await live?.put(plannedWishes(open), { run: runOf(config), step: null });
   return targets;
+}
+
+/** A schedule of fixed routes that records what becomes of prompts that waited for a label. */
+async function recorded(schedule: Schedule, { store, config }: ScheduleNeeds): Promise<Schedule> {
+  const { plan } = await savedPlan(store, planName(config));
+  const states = await store.transitions.routes(plan.name);
+  const occasion = (step: number) => ({ plan: plan.name, round: plan.round, step });
+  const moved = (transitions: Transition[]) => {
+    for (const { promptId, to } of transitions) states.set(promptId, to);
+    return transitions;
+  };
+  return {
+    ...schedule,
+    labelled: (step, ids) => moved(labelTransitions(ids, states, occasion(step))),
+    refused: (step, ids) => moved(refusalTransitions(ids, states, occasion(step))),
+  };
+}
+
+function runOf({ train }: Config): string {
+  return train.run ?? train.arm;
 }
 
 async function dynamicSchedule(needs: ScheduleNeeds): Promise<Schedule> {
   const { config, prompts, saved } = needs;
-  const { arm } = config.train;
   const ids = [...prompts.keys()];
   const fromPlan = followsPlan(config);
   const tracing = config.train.dynamic.trace ? await tracingOf(needs) : null;
@@ -112,7 +151,7 @@ async function dynamicSchedule(needs: ScheduleNeeds): Promise<Schedule> {
     start?.annotate ??
     Math.floor(LABEL_SHARE * ids.length);
   const scheduler = new Scheduler(
-    { plan: fromPlan ? planName(config) : routesOfRun(config.train.run ?? arm), round: 0 },
+    { plan: fromPlan ? planName(config) : routesOfRun(runOf(config)), round: 0 },
     begin,
     { ...schedulerSettings(config), labels },
     saved == null ? undefined : schedulerStateFromJson(saved, 'the checkpoint'),

@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { OptimizerSettings } from '../../engine/adamw.ts';
-import type { LabelDesk } from '../../label/types.ts';
 import { Methods } from '../../method/methods.ts';
 import { readPool } from '../../pool/read.ts';
 import type { Store } from '../../store/types.ts';
 import type { Policy } from '../../train/policy.ts';
 import { RunDirectory } from '../../train/run-directory.ts';
 import { type TrainJob, train } from '../../train/trainer.ts';
-import type { EvalItem, TrainPorts, TrainSettings, TrainState } from '../../train/types.ts';
+import type { EvalItem, TrainSettings, TrainState } from '../../train/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
-import { labelAccount, labelDesk } from './labels.ts';
+import { labelAccount } from './labels.ts';
 import { modelIdentity } from './model-identity.ts';
 import { samplingOf, startPolicy } from './policy.ts';
 import { followsPlan, planName, scheduleOf } from './schedule.ts';
 import { profileBatch } from './trace.ts';
+import { openRunLabels, type RunLabels } from './train-labels.ts';
 import { verifierByPrompt } from './workspace.ts';
 
 export interface TrainStage {
@@ -28,6 +28,8 @@ export interface TrainStage {
   stop: AbortSignal;
   /** Policies that run at the same time as this one. */
   sharing: number;
+  /** Says a sentence to the person. Default: nothing. */
+  note?: (sentence: string) => void;
 }
 
 export interface TrainOutcome {
@@ -47,7 +49,7 @@ export function runPath(config: Config): string {
 
 /** Trains to the end, from the newest checkpoint if there is one, and saves the policy under `final`. */
 export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
-  const { store, config } = stage;
+  const { store, config, verifiers, progress, stop, note = () => {} } = stage;
   const run = runName(config);
   const settings = { ...settled(config), model_sha256: await modelIdentity(config.model) };
   const directory = RunDirectory.open(runPath(config), settings);
@@ -63,10 +65,15 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
   };
   await store.runs.put({ ...record, status: 'running' });
   const policy = startPolicy(config, { sharing: stage.sharing, optimizer: optimizerOf(config) });
+  let labels: RunLabels | undefined;
   try {
+    labels = await openRunLabels({
+      ...{ store, config, account: accountOf(config), run, folder: directory.path },
+      ...{ verifiers, progress, stop, note },
+    });
     const state = checkpoint?.state ?? structuredClone(FRESH);
     // The schedule looks at prompts with the weights that the run began with: before a checkpoint's are loaded.
-    const job = await jobOf(stage, policy, directory, state);
+    const job = await jobOf(stage, labels, policy, directory, state);
     if (checkpoint !== null) {
       await policy.load(checkpoint.directory);
       await policy.loadOptimizer(join(checkpoint.directory, 'optimizer.safetensors'));
@@ -82,11 +89,12 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
     await store.runs.put({ ...record, status: 'done', summary });
     return { run, directory: directory.path, state: done };
   } catch (error) {
-    const stopped = stage.stop.aborted;
+    const stopped = stop.aborted;
     await store.runs.put({ ...record, status: stopped ? 'stopped' : 'failed' });
     throw error;
   } finally {
     await policy.close();
+    await labels?.close();
   }
 }
 
@@ -94,15 +102,29 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
 function settled(config: Config): Record<string, unknown> {
   const { train: trained, ...rest } = config;
   const { keep: _, checkpoint_every: __, ...own } = trained;
-  const { seed, rollout, trace, verify, triage, label } = rest;
+  const { seed, rollout, trace, verify, triage } = rest;
   const methods = Object.fromEntries(own.methods.map((name) => [name, rest.methods[name]]));
-  return { seed, rollout, trace, verify, triage, label, train: own, methods, eval: rest.eval };
+  return {
+    ...{ seed, rollout, trace, verify, triage, ...labelling(config) },
+    ...{ train: own, methods, eval: rest.eval },
+  };
+}
+
+/** How long a person is waited for may change while a run is stopped; who answers may not. */
+function labelling({ label, teacher }: Config): Record<string, unknown> {
+  const { source, when_missing: _, wait_minutes: __, spot_check: ___, ...file } = label;
+  if (source === 'file') return { label: file };
+  const { model, name, samples, temperature, max_tokens, instruction } = teacher;
+  const own = { model, name, samples, temperature, max_tokens, instruction };
+  return { label: { source, ...file }, ...(source === 'teacher' ? { teacher: own } : {}) };
 }
 
 /** A run that follows a plan uses what the plan bought; others have accounts of their own, and one without labels always. */
 function accountOf(config: Config): string {
   if (config.train.arm === 'majority') return `run ${runName(config)}`;
   if (config.label.account !== null) return config.label.account;
+  // The desk is open for one account: what a run asks of people must be there, whatever it starts from.
+  if (config.label.source !== 'file' && !followsPlan(config)) return labelAccount(config);
   if (followsPlan(config))
     return labelAccount({ ...config, triage: { ...config.triage, plan: planName(config) } });
   return `run ${runName(config)}`;
@@ -162,14 +184,13 @@ function trainSettings({ train: t, eval: e, seed }: Config): TrainSettings {
 }
 
 async function jobOf(
-  stage: TrainStage,
+  { store, config, verifiers, stop }: TrainStage,
+  { desk, live, ports, progress, clock }: RunLabels,
   policy: Policy,
   directory: RunDirectory,
   state: TrainState,
 ): Promise<TrainJob> {
-  const { store, config, verifiers, progress, stop } = stage;
   const prompts = new Map((await store.prompts.list()).map((prompt) => [prompt.id, prompt]));
-  const desk = await labelDesk(store, config, accountOf(config));
   const verifierOf = verifierByPrompt(verifiers, prompts.values());
   const methods = Methods.open(
     config.train.methods,
@@ -196,7 +217,7 @@ async function jobOf(
     });
   }
   const schedule = await scheduleOf({
-    ...{ store, config, desk, prompts, verifierOf, policy },
+    ...{ store, config, desk, live, prompts, verifierOf, policy },
     profile: async () => {
       const batch = await profileBatch({ config, policy, progress }, [...prompts.values()]);
       if (state.step === 0) {
@@ -223,7 +244,7 @@ async function jobOf(
     sampling: samplingOf(config),
     verifiers,
     verifierOf,
-    ports: portsOf(store, desk, runName(config)),
+    ports,
     events: {
       asked: (questions) => {
         for (const { promptId, ...rest } of questions)
@@ -241,20 +262,7 @@ async function jobOf(
         await policy.saveOptimizer(join(folder, 'optimizer.safetensors'));
         await policy.saveTeacher(join(folder, 'teacher.safetensors'));
       }),
-    clock: () => performance.now() / 1000,
-  };
-}
-
-function portsOf(store: Store, desk: LabelDesk, run: string): TrainPorts {
-  const asMap = (labels: readonly { promptId: string; answer: string }[]) =>
-    new Map(labels.map(({ promptId, answer }) => [promptId, answer]));
-  return {
-    arrived: async (step) => asMap(await desk.arrived({ run, step })),
-    request: async (ids, step) => asMap(await desk.request(ids, { run, step })),
-    spent: (step) => desk.spent({ run, step }),
-    moved: async (transitions) => {
-      if (transitions.length > 0) await store.transitions.append(transitions);
-    },
+    clock,
   };
 }
 

@@ -1,16 +1,32 @@
 /** What most verbs begin with: the store of the workspace and the verifiers of the configuration. */
 import type { Prompt } from '../../pool/types.ts';
 import type { VerifierOf } from '../../reward/types.ts';
+import { makeWorkspace, type OpenOptions } from '../../store/open-engine.ts';
 import { openStore } from '../../store/store.ts';
 import type { Store } from '../../store/types.ts';
 import type { VerifierSpec } from '../../verify/spec.ts';
 import { openVerifiers, type VerifierSpecs, type Verifiers } from '../../verify/verifiers.ts';
 import { settingsOfSource, type VerifySettings } from '../config/verify.ts';
 import type { Config } from '../config.ts';
+import type { VerbContext } from '../verb.ts';
+
+/** Where the files are, and the database where it is elsewhere. */
+export type Place = Pick<VerbContext, 'config' | 'database'>;
+
+/** What `openStore` and its like open: the server that was named, or the workspace. Makes the folder for the files. */
+export function storeTarget({ config, database }: Place): string {
+  if (database === undefined) return config.workspace;
+  makeWorkspace(config.workspace);
+  return database;
+}
 
 /** Runs `job` with the store open, and closes it whatever happens. */
-export async function withStore<T>(config: Config, job: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(config.workspace);
+export async function withStore<T>(
+  place: Place,
+  job: (store: Store) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  const store = await openStore(storeTarget(place), options);
   try {
     return await job(store);
   } finally {

@@ -13,6 +13,8 @@ const usualFolder = 'pivottrace-demo';
 
 export const demo: Verb = {
   needsWorkspace: false,
+  // Everything is in its folder.
+  needsDatabase: false,
   async run({ config: given, configFile, overrides, cwd, output, stop }) {
     const isNamed = overrides.some((text) => text.startsWith('workspace='));
     const folder = isNamed ? given.workspace : resolve(cwd, usualFolder);
@@ -24,7 +26,7 @@ export const demo: Verb = {
     const { config } = loadConfig({ cwd, file, overrides });
     const words = ['pivottrace', 'demo', ...overrides];
     const { progress } = output;
-    await withStore(config, async (store) => {
+    await withStore({ config, database: undefined }, async (store) => {
       const command = words.join(' ');
       const { path, data } = await runDemo({ store, config, command, progress, stop });
       const { comparison, cost } = data;

@@ -16,7 +16,8 @@ async function run(...overrides: string[]): Promise<{ text: string; data: object
     },
   };
   await env.run({
-    ...{ config, configFile: undefined, overrides, operands: [], flags: {}, cwd: tmpdir(), output },
+    ...{ config, database: undefined, configFile: undefined, overrides, operands: [], flags: {} },
+    ...{ cwd: tmpdir(), output },
     stop: new AbortController().signal,
   });
   return said;

@@ -9,6 +9,8 @@ import { readJson } from '../../core/files.ts';
 import { formatBytes } from '../../core/rates.ts';
 import { identitySchema } from '../../store/owner.ts';
 import { isRunning } from '../../store/process.ts';
+import { sharedSocket } from '../../store/share-place.ts';
+import { withoutPassword } from '../../store/url.ts';
 import { type SandboxReport, sandboxReport } from '../../verify/code/python/interpreter.ts';
 import { type Config, packageRoot } from '../config.ts';
 import { facts } from '../table.ts';
@@ -17,7 +19,7 @@ import { dependencyVersions, packageVersion } from '../version.ts';
 
 export const env: Verb = {
   needsWorkspace: false,
-  async run({ config, configFile, output }) {
+  async run({ config, database, configFile, output }) {
     const machine = machineFacts();
     const versions = dependencyVersions();
     const providers = providerFacts();
@@ -40,7 +42,7 @@ export const env: Verb = {
             'workspace',
             configFile === undefined && !workspace.database ? 'none' : config.workspace,
           ],
-          ['database', workspace.database ? 'there' : 'none yet'],
+          ['database', databaseText(workspace, database)],
           ['owner', ownerText(workspace.owner)],
           ['plans', workspace.plans.join(', ') || 'none yet'],
           ['runs', workspace.runs.join(', ') || 'none yet'],
@@ -56,6 +58,7 @@ export const env: Verb = {
         bundled_model_bytes: bundled,
         config: configFile ?? null,
         workspace: { path: config.workspace, ...workspace },
+        database: database === undefined ? null : withoutPassword(database),
         dependencies: versions,
       },
     );
@@ -125,11 +128,19 @@ interface Owner {
   pid: number;
   command: string;
   running: boolean;
+  /** Do other commands work through it? */
+  shares: boolean;
+}
+
+function databaseText(workspace: { database: boolean }, url: string | undefined): string {
+  if (url !== undefined) return withoutPassword(url);
+  return workspace.database ? 'there' : 'none yet';
 }
 
 function ownerText(owner: Owner | null): string {
   if (owner === null) return 'nobody';
-  const state = owner.running ? 'running' : 'no longer running: the next command takes over';
+  const running = owner.shares ? 'running, shares it with other commands' : 'running';
+  const state = owner.running ? running : 'no longer running: the next command takes over';
   return `process ${owner.pid} (${state}), ${owner.command}`;
 }
 
@@ -140,7 +151,8 @@ function ownerOf(workspace: string): Owner | null {
   const parsed = identitySchema.safeParse(readJson(lock));
   if (!parsed.success) return null;
   const { pid, command } = parsed.data;
-  return { pid, command, running: isRunning(parsed.data) };
+  const shares = sharedSocket(workspace) !== undefined;
+  return { pid, command, running: isRunning(parsed.data), shares };
 }
 
 /** Read from the files alone: another process may own the database. */

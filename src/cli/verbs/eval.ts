@@ -10,6 +10,7 @@ import type { Verb } from '../verb.ts';
 
 export const evaluation: Verb = {
   needsWorkspace: false,
+  needsDatabase: false,
   async run({ config, output }) {
     const items = await evalItems(config);
     if (items.length === 0) {

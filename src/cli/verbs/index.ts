@@ -36,6 +36,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./label.ts')).label,
   },
   {
+    name: 'serve',
+    summary: 'the annotation desk: people label in a browser, traces and runs to look at',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
     name: 'train',
     summary: 'GRPO on what the plan routes',
     load: async () => (await import('./train.ts')).train,
@@ -59,6 +64,11 @@ export const verbs: readonly VerbEntry[] = [
     name: 'bench',
     summary: 'arms on several seeds with equal budgets, side by side, with tests and plots',
     load: async () => (await import('./bench.ts')).bench,
+  },
+  {
+    name: 'db',
+    summary: 'what is in the database; all of it as one file, and back',
+    load: async () => (await import('./db.ts')).db,
   },
   {
     name: 'env',

@@ -28,7 +28,8 @@ test('lists what training could not judge, and nothing that moves a terminal', a
     },
   };
   await label.run({
-    ...{ config, configFile: undefined, overrides: [], operands: [], cwd: workspace, output },
+    ...{ config, database: undefined, configFile: undefined, overrides: [], operands: [] },
+    ...{ cwd: workspace, output },
     ...{ flags: { undecided: true }, stop: new AbortController().signal },
   });
   expect(said.data).toEqual({ questions: [{ run: 'main', ...question }] });

@@ -16,11 +16,11 @@ export const pool: Verb = {
         'sealed apart from the prompts: only labels that are bought are ever seen by training.',
     );
   },
-  async run({ config, operands, cwd, output, stop }) {
+  async run({ config, database, operands, cwd, output, stop }) {
     const files =
       operands.length > 0 ? operands.map((file) => resolve(cwd, file)) : config.pool.files;
     const { progress } = output;
-    await withStore(config, async (store) => {
+    await withStore({ config, database }, async (store) => {
       const ingested =
         files.length === 0 ? null : await ingestFiles({ store, config, files, progress, stop });
       const listing = await list(store, config.workspace);

@@ -5,8 +5,8 @@ import { withStore } from '../stages/workspace.ts';
 import type { Verb } from '../verb.ts';
 
 export const report: Verb = {
-  async run({ config, output }) {
-    await withStore(config, async (store) => {
+  async run({ config, database, output }) {
+    await withStore({ config, database }, async (store) => {
       const title = 'PivotTrace report';
       const { path, data } = await createReport({ store, config, title, command: null });
       const { comparison } = data;

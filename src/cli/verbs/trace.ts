@@ -11,8 +11,8 @@ export const trace: Verb = {
   configure(command) {
     command.option('--fresh', 'forget the traces there are and start again');
   },
-  async run({ config, flags, output, stop }) {
-    await withStore(config, async (store) => {
+  async run({ config, database, flags, output, stop }) {
+    await withStore({ config, database }, async (store) => {
       if (flags.fresh === true) {
         await store.transaction(async (tables) => {
           await tables.rollouts.clear(0);

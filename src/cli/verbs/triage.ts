@@ -19,8 +19,8 @@ export const triage: Verb = {
   },
 };
 
-async function dryRun({ config, output }: VerbContext): Promise<void> {
-  await withStore(config, async (store) => {
+async function dryRun({ config, database, output }: VerbContext): Promise<void> {
+  await withStore({ config, database }, async (store) => {
     const desk = await labelDesk(store, config);
     const { plan, probesToBuy } = await withVerifiers(config, (verifiers) =>
       draftPlan({ store, config, desk, verifiers }),
@@ -35,8 +35,8 @@ async function dryRun({ config, output }: VerbContext): Promise<void> {
   });
 }
 
-async function execute({ config, output, stop }: VerbContext): Promise<void> {
-  await withStore(config, async (store) => {
+async function execute({ config, database, output, stop }: VerbContext): Promise<void> {
+  await withStore({ config, database }, async (store) => {
     const desk = await labelDesk(store, config);
     const { progress } = output;
     const done = await timed(config.workspace, `triage ${config.triage.plan}`, () =>

@@ -23,8 +23,8 @@ async function run(operands: string[], flags: Record<string, unknown>, ...more: 
     },
   };
   const stop = new AbortController().signal;
-  const context = { config, configFile: undefined, overrides, operands, flags };
-  await verify.run({ ...context, cwd: folder, output, stop });
+  const context = { config, database: undefined, configFile: undefined, overrides, operands };
+  await verify.run({ ...context, flags, cwd: folder, output, stop });
   return said;
 }
 

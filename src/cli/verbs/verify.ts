@@ -19,6 +19,7 @@ export const verify: Verb = {
   operand: '[GOLD RESPONSE]',
   literal: true,
   needsWorkspace: false,
+  needsDatabase: false,
   configure(command) {
     command.option(
       '--file <file>',

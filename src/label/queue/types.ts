@@ -49,6 +49,7 @@ export interface Task extends TaskOrder {
   /** Known answer: it estimates its annotators, makes no label and costs no budget. */
   gold: boolean;
   createdAt: number;
+  /** null: undecided, or decided by a label that came from elsewhere. */
   decidedAt: number | null;
 }
 
@@ -121,16 +122,19 @@ export interface Submission {
 /** What came of a submission. `decided`: the task has its label now; `disagree`: it goes to adjudication. */
 export type Verdict = 'waiting' | 'decided' | 'disagree' | 'closed' | 'skipped' | 'gold';
 
+/** Gold questions left out. */
 export interface QueueProgress {
+  /** Wanting answers, those in somebody's hands included. */
   open: number;
   leased: number;
   adjudicate: number;
   done: number;
+  /** Prompts of the account that have a label, wherever it came from. */
   labels: number;
   budget: number | null;
 }
 
-/** One annotator's figures over an account; undone annotations left out. */
+/** One annotator's figures over an account; rulings and undone annotations left out, gold questions not. */
 export interface AnnotatorFigures {
   annotator: string;
   name: string;
@@ -167,20 +171,26 @@ export interface Agreement {
   krippendorff: number | null;
 }
 
-/** The queue of one account. Every call is one transaction; several processes may share a queue on a server. */
+/**
+ * The queue of one account. Every call is one transaction, or several while a judge is at work; several processes may
+ * share a queue on a server.
+ */
 export interface Queue {
   readonly settings: QueueSettings;
   /** Puts prompts up, or raises what is there; those that have a label or are closed stay as they are. Returns how many are new. */
   order(tasks: readonly TaskOrder[]): Promise<number>;
   /** Puts up questions whose answer is known. */
   orderGold(known: readonly { promptId: string; answer: string }[]): Promise<number>;
-  /** No longer wanted; answers that were given stay on record. */
+  /** No longer wanted; answers that were given stay on record, and who holds one may finish it. */
   withdraw(promptIds: readonly string[]): Promise<number>;
-  /** The question that the annotator holds, or the next most useful one. */
+  /** The question that the annotator holds, which they keep for a whole lease from now, or the next most useful one. */
   next(annotator: string): Promise<Next>;
   /** UserError where the annotator does not hold the question, or the answer is empty. */
   submit(annotator: string, submission: Submission): Promise<Verdict>;
-  /** Takes the annotator's last annotation back and hands its question out to them again; null where there is none. */
+  /**
+   * Takes the annotator's last annotation back and hands its question out to them again; null where there is none.
+   * UserError where somebody else has ruled on it since, or holds it, or the budget has no room for it.
+   */
   undo(annotator: string): Promise<Submission | null>;
   /** Gives the question that the annotator holds free. */
   release(annotator: string): Promise<void>;

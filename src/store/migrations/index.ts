@@ -2,6 +2,8 @@
 import { tables } from './0001-tables.ts';
 import { routesOfRuns } from './0002-routes-of-runs.ts';
 import { layerPath } from './0003-layer-path.ts';
+import { desk } from './0004-desk.ts';
+import { users } from './0005-users.ts';
 
 export interface Migration {
   /** Counts from 1 without gaps. */
@@ -11,4 +13,7 @@ export interface Migration {
   sql: string;
 }
 
-export const migrations: readonly Migration[] = [tables, routesOfRuns, layerPath];
+export const migrations: readonly Migration[] = [tables, routesOfRuns, layerPath, desk, users];
+
+/** The schema that this version of the program writes. */
+export const newestSchema = migrations.at(-1)?.id ?? 0;

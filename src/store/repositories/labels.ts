@@ -3,29 +3,44 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import { atomically, batches, lastPerKey, storable } from '../batches.ts';
 import type { Database, LabelRow } from '../schema.ts';
 import { BudgetExceeded, type LabelRecord, type Labels, type OwnedLabel } from '../types.ts';
+import { lockAccount, nextOrdinal } from './desk-lock.ts';
 
 export function labelsIn(db: Kysely<Database>): Labels {
   return {
     add: (account, labels, limit) =>
       atomically(db, async (tx) => {
         // Two buyers of one account on a server must count one after the other.
-        await sql`select pg_advisory_xact_lock(hashtext(${`labels ${account}`}))`.execute(tx);
-        const before = await insertedCount(tx);
-        await insertNew(tx, account, labels, before);
-        const added = (await insertedCount(tx)) - before;
-        const owned = await promptsWithLabel(tx, account);
-        if (added > 0 && limit !== undefined && owned > limit) {
-          throw new BudgetExceeded(account, limit, owned);
-        }
-        return added;
+        await lockAccount(tx, account);
+        const added = await insertNew(tx, account, labels);
+        if (added.length === 0) return 0;
+        await settleTasks(tx, account, added);
+        const owned = limit === undefined ? 0 : await promptsWithLabel(tx, account);
+        if (limit !== undefined && owned > limit) throw new BudgetExceeded(account, limit, owned);
+        return added.length;
       }),
 
     async owned(account, promptIds) {
-      let query = db.selectFrom('labels').selectAll().where('account', '=', account);
+      let query = db
+        .selectFrom('labels')
+        .selectAll()
+        .where('account', '=', account)
+        .where(sql<boolean>`withdrawn_at is null`);
       if (promptIds !== undefined) {
         query = query.where(sql<boolean>`prompt_id = any(${promptIds}::text[])`);
       }
       return (await query.orderBy('ordinal').execute()).map(ownedOf);
+    },
+
+    async withdraw(account, promptId, source, at) {
+      const { numUpdatedRows } = await db
+        .updateTable('labels')
+        .set({ withdrawn_at: at })
+        .where('account', '=', account)
+        .where('prompt_id', '=', promptId)
+        .where('source', '=', source)
+        .where(sql<boolean>`withdrawn_at is null`)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
     },
 
     count: (account) => promptsWithLabel(db, account),
@@ -37,15 +52,19 @@ export function labelsIn(db: Kysely<Database>): Labels {
         .where('account', '=', account)
         .orderBy('ordinal')
         .execute();
-      return rows.map((row) => ({ ...ownedOf(row), noisy: row.noisy }));
+      return rows.map((row) => ({
+        ...ownedOf(row),
+        noisy: row.noisy,
+        withdrawnAt: row.withdrawn_at,
+      }));
     },
 
     async accounts() {
       const rows = await db
         .selectFrom('labels')
         .select('account')
-        .distinct()
-        .orderBy('account')
+        .groupBy('account')
+        .orderBy(sql`account collate "C"`)
         .execute();
       return rows.map((row) => row.account);
     },
@@ -56,14 +75,14 @@ async function insertNew(
   db: Kysely<Database>,
   account: string,
   labels: readonly LabelRecord[],
-  before: number,
-): Promise<void> {
+): Promise<LabelRecord[]> {
   const known = new Set(
     (
       await db
         .selectFrom('labels')
         .select(['prompt_id', 'source'])
         .where('account', '=', account)
+        .where(sql<boolean>`withdrawn_at is null`)
         .where(sql<boolean>`prompt_id = any(${labels.map((label) => label.promptId)}::text[])`)
         .execute()
     ).map((row) => JSON.stringify([row.prompt_id, row.source])),
@@ -73,7 +92,8 @@ async function insertNew(
     labels.filter((label) => !known.has(keyOf(label))),
     keyOf,
   );
-  let ordinal = before;
+  if (fresh.length === 0) return [];
+  let ordinal = await nextOrdinal(db, 'labels');
   for (const batch of batches(fresh, 9)) {
     const rows = batch.map((label) => ({
       ordinal: ordinal++,
@@ -88,24 +108,32 @@ async function insertNew(
     }));
     await db.insertInto('labels').values(rows).execute();
   }
+  return fresh;
 }
 
-/** Labels are never deleted, so their number is the next ordinal. */
-async function insertedCount(db: Kysely<Database>): Promise<number> {
-  const { count } = await db
-    .selectFrom('labels')
-    .select(sql<number>`count(*)::int4`.as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+/** A prompt that has a label, wherever it came from, waits for nobody any more. */
+async function settleTasks(
+  db: Kysely<Database>,
+  account: string,
+  labels: readonly LabelRecord[],
+): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set({ state: 'done', outcome: 'labelled', revision: sql<number>`revision + 1` })
+    .where('account', '=', account)
+    .where(sql<boolean>`state in ('open', 'adjudicate') and not gold`)
+    .where(sql<boolean>`prompt_id = any(${labels.map((label) => label.promptId)}::text[])`)
+    .execute();
 }
 
 async function promptsWithLabel(db: Kysely<Database>, account: string): Promise<number> {
-  const { count } = await db
-    .selectFrom('labels')
-    .select(sql<number>`count(distinct prompt_id)::int4`.as('count'))
-    .where('account', '=', account)
-    .executeTakeFirstOrThrow();
-  return count;
+  // Not count(distinct ...), which sorts; this walks down an index that is in order.
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int4 as count from (
+      select distinct prompt_id from labels where account = ${account} and withdrawn_at is null
+    ) labelled
+  `.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 function ownedOf(row: Selectable<LabelRow>): OwnedLabel {

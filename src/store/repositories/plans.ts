@@ -5,6 +5,7 @@ import type { Evidence, PromptState, Transition } from '../../triage/types.ts';
 import { atomically, batches, lastPerKey } from '../batches.ts';
 import type { Database, TransitionRow } from '../schema.ts';
 import type { Plans, Transitions } from '../types.ts';
+import { lockName, nextOrdinal } from './desk-lock.ts';
 
 const stateSchema: z.ZodType<PromptState> = z.enum([
   'new',
@@ -13,7 +14,7 @@ const stateSchema: z.ZodType<PromptState> = z.enum([
   'annotate',
   'annotated',
 ]);
-const evidenceSchema: z.ZodType<Evidence> = z.record(
+export const evidenceSchema: z.ZodType<Evidence> = z.record(
   z.string(),
   z.union([z.number(), z.string(), z.boolean()]),
 );
@@ -22,6 +23,8 @@ export function plansIn(db: Kysely<Database>): Plans {
   return {
     save: (name, body) =>
       atomically(db, async (tx) => {
+        // Two writers on a server must not give two bodies one revision.
+        await lockName(tx, `plan ${name}`);
         const text = JSON.stringify(body);
         const before = await savedPlan(tx, name);
         if (before !== undefined && JSON.stringify(before.body) === text) return before.revision;
@@ -37,7 +40,11 @@ export function plansIn(db: Kysely<Database>): Plans {
     get: (name) => savedPlan(db, name),
 
     async names() {
-      const rows = await db.selectFrom('plans').select('name').orderBy('name').execute();
+      const rows = await db
+        .selectFrom('plans')
+        .select('name')
+        .orderBy(sql`name collate "C"`)
+        .execute();
       return rows.map((row) => row.name);
     },
   };
@@ -47,10 +54,12 @@ export function transitionsIn(db: Kysely<Database>): Transitions {
   return {
     append: (transitions) =>
       atomically(db, async (tx) => {
+        // First, because it waits for other writers: what is read after it holds.
+        const first = await nextOrdinal(tx, 'transitions');
         const revisions = await revisionsOf(tx);
         let added = 0;
         for (const batch of batches(transitions, 10)) {
-          const rows = await insertNew(tx, batch, revisions);
+          const rows = await insertNew(tx, batch, revisions, first + added);
           await moveRoutes(tx, rows);
           added += rows.length;
         }
@@ -93,22 +102,19 @@ async function revisionsOf(db: Kysely<Database>): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.name, row.revision]));
 }
 
-/** The rows of `batch` that were not there, with ordinals that follow the ones that are. */
+/** Inserts the rows of `batch` that were not there, with ordinals from `first`. */
 async function insertNew(
   db: Kysely<Database>,
   batch: readonly Transition[],
   revisions: ReadonlyMap<string, number>,
+  first: number,
 ): Promise<Insertable<TransitionRow>[]> {
-  const { last } = await db
-    .selectFrom('transitions')
-    .select(sql<number>`coalesce(max(ordinal), -1)`.as('last'))
-    .executeTakeFirstOrThrow();
   const known = await knownKeys(db, batch);
   const rows: Insertable<TransitionRow>[] = [];
   for (const transition of batch) {
     // A run that routes without a plan files its changes under a name of its own, revision 0.
     const revision = revisions.get(transition.plan) ?? 0;
-    const row = rowOf(last + 1 + rows.length, revision, transition);
+    const row = rowOf(first + rows.length, revision, transition);
     const key = keyOf(row);
     if (known.has(key)) continue;
     known.add(key);
@@ -169,7 +175,7 @@ function rowOf(ordinal: number, revision: number, t: Transition): Insertable<Tra
   };
 }
 
-function transitionOf(row: Selectable<TransitionRow>): Transition {
+export function transitionOf(row: Selectable<TransitionRow>): Transition {
   return {
     promptId: row.prompt_id,
     from: row.from_state === null ? null : stateSchema.parse(row.from_state),

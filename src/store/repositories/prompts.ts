@@ -5,6 +5,7 @@ import type { Message, Prompt } from '../../pool/types.ts';
 import { atomically, batches, storable } from '../batches.ts';
 import type { Database, PromptRow } from '../schema.ts';
 import type { Prompts } from '../types.ts';
+import { lockName } from './desk-lock.ts';
 
 const messageSchema: z.ZodType<Message> = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
@@ -17,6 +18,8 @@ export function promptsIn(db: Kysely<Database>): Prompts {
   return {
     add: (prompts) =>
       atomically(db, async (tx) => {
+        // Two writers on a server would give two prompts one position, or add one prompt twice.
+        await lockName(tx, 'prompts');
         const before = await contentsOf(
           tx,
           prompts.map((prompt) => prompt.id),

@@ -1,5 +1,5 @@
 /** Runs, and single values by key. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { Meta, Runs } from '../types.ts';
 
@@ -18,7 +18,7 @@ export function runsIn(db: Kysely<Database>): Runs {
         .execute();
     },
     get: (name) => db.selectFrom('runs').selectAll().where('name', '=', name).executeTakeFirst(),
-    list: () => db.selectFrom('runs').selectAll().orderBy('name').execute(),
+    list: () => db.selectFrom('runs').selectAll().orderBy(sql`name collate "C"`).execute(),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Scores of the estimators and the pass rates of the probes. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { atomically, batches, lastPerKey } from '../batches.ts';
 import type { Database } from '../schema.ts';
 import type { Probes, Scores } from '../types.ts';
@@ -46,9 +46,9 @@ export function scoresIn(db: Kysely<Database>): Scores {
       const rows = await db
         .selectFrom('scores')
         .select('estimator')
-        .distinct()
         .where('round', '=', round)
-        .orderBy('estimator')
+        .groupBy('estimator')
+        .orderBy(sql`estimator collate "C"`)
         .execute();
       return rows.map((row) => row.estimator);
     },

@@ -114,7 +114,7 @@ function packed(numbers: Float32Array | undefined): Uint8Array | null {
   return numbers === undefined ? null : bytesOf(numbers);
 }
 
-function traceOf(row: Selectable<TraceRow>): StoredTrace {
+export function traceOf(row: Selectable<TraceRow>): StoredTrace {
   const signals: RawTrace['signals'] = {};
   for (const name of signalNames) {
     const bytes = row[name];

@@ -187,8 +187,9 @@ export class Books {
       );
     return {
       arrived: async (step) => there(this.bought.keys(), step),
-      request: async (ids, step) => {
-        this.asked.push({ step, ids: [...ids] });
+      request: async (wishes, step) => {
+        const ids = wishes.map(({ promptId }) => promptId);
+        this.asked.push({ step, ids });
         for (const id of ids) {
           const known = this.bought.get(id);
           if (this.answerOf(id) !== undefined && (known === undefined || known > step))
@@ -196,6 +197,13 @@ export class Books {
         }
         return there(ids, step);
       },
+      refused: async (step) =>
+        this.asked.flatMap((one) =>
+          one.step <= step ? one.ids.filter((id) => this.answerOf(id) === undefined) : [],
+        ),
+      left: () => new Set(),
+      change: async (step) => there(this.bought.keys(), step),
+      waits: false,
       spent: async (step) => [...this.bought.values()].filter((at) => at <= step).length,
       moved: async (moves) => {
         this.transitions.push(...moves);

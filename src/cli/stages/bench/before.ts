@@ -44,7 +44,7 @@ export const countBefore: CountBefore = async ({ folder }) => {
 async function counted(config: Config): Promise<BeforeTraining> {
   const name = config.train.plan ?? config.triage.plan;
   const { seconds } = stageCosts(config.workspace);
-  return await withStore(config, async (store) => {
+  return await withStore({ config, database: undefined }, async (store) => {
     const saved = await store.plans.get(name);
     const digests = await store.rollouts.digests(0);
     const poolPrompts = await store.prompts.count();

@@ -8,6 +8,7 @@ import { stopHere } from '../../../core/progress.ts';
 import { ownerOf } from '../../../store/owner.ts';
 import { isRunning } from '../../../store/process.ts';
 import { packageRoot } from '../../config.ts';
+import { databaseVariable } from '../../database.ts';
 
 const program = join(packageRoot, 'bin', 'pivottrace.mjs');
 const endWithParent = new URL('end-with-parent.mjs', import.meta.url).href;
@@ -36,7 +37,11 @@ function ended(folder: string, verb: string, log: number, stop: AbortSignal): Pr
     const child = spawn(
       process.execPath,
       ['--import', endWithParent, program, verb, '--quiet', '--config', 'pivottrace.yaml'],
-      { cwd: folder, stdio: ['ignore', log, log, 'ipc'], detached: true },
+      // Every cell has a database of its own.
+      {
+        ...{ cwd: folder, stdio: ['ignore', log, log, 'ipc'], detached: true },
+        env: { ...process.env, [databaseVariable]: undefined },
+      },
     );
     const interrupt = (): void => {
       child.kill('SIGINT');

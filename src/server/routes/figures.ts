@@ -1,0 +1,18 @@
+/** How annotators do, and how far they agree: for admins, since it speaks of persons. */
+import type { DeskContext } from '../context.ts';
+import type { RouteEntry } from '../types.ts';
+import { paths } from '../wire.ts';
+
+export function routes({ queue }: DeskContext): RouteEntry[] {
+  return [
+    {
+      method: 'GET',
+      path: paths.figures,
+      access: 'admin',
+      async handle() {
+        const [annotators, agreement] = await Promise.all([queue.figures(), queue.agreement()]);
+        return { annotators, agreement };
+      },
+    },
+  ];
+}
