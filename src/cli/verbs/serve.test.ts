@@ -9,7 +9,8 @@ import { freshWorkspace } from '../../store/testing/workspace.ts';
 import { loadConfig } from '../config.ts';
 import { serve } from './serve.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+// Each starts a server or more, with its verifiers and its page.
+vi.setConfig({ testTimeout: 600_000 });
 
 const password = 'correct horse battery';
 
@@ -91,7 +92,17 @@ test('the first start makes an admin by link; links are made while it runs; a st
   await first.ended;
   await expect(fetch(url)).rejects.toThrow();
   expect(first.notes).toEqual([]);
+});
 
+test('a later start signs the first admin in by link, or prints none; known answers are put up', async () => {
+  const workspace = await freshWorkspace();
+  const store = await openStore(workspace);
+  await store.prompts.add([promptRow(0)]);
+  await store.users.add({
+    ...{ id: 'a', name: 'Ada', nameKey: 'ada', role: 'admin', kind: 'person' },
+    ...{ disabled: false, createdAt: 0, password: null },
+  });
+  await store.close();
   const second = running(workspace);
   const later = await second.said();
   expect(later.text).toContain('Sign in once as Ada');
