@@ -28,16 +28,16 @@ const { values: options } = parseArgs({
     budget: { type: 'string' },
     seconds: { type: 'string', default: '150' },
     kills: { type: 'string', default: '5' },
-    think: { type: 'string', default: '5' },
-    lease: { type: 'string', default: '15' },
+    think: { type: 'string', default: '10' },
+    lease: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
     quiet: { type: 'boolean', default: false },
   },
 });
 
 const usual = {
-  postgres: { annotators: 200, budget: 4_000 },
-  pglite: { annotators: 50, budget: 1_000 },
+  postgres: { annotators: 200, budget: 2_000 },
+  pglite: { annotators: 50, budget: 500 },
 };
 
 function settingsFor(engine: 'postgres' | 'pglite', database?: string): LoadSettings {

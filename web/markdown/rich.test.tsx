@@ -173,7 +173,8 @@ describe('formulas in Markdown', () => {
 
   it('lose nothing of a text without marks of Markdown', () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^[a-z0-9 $(),.]{0,60}$/), (text) => {
+      // A number and a dot at the start would be a list.
+      fc.property(fc.stringMatching(/^a[a-z0-9 $(),.]{0,60}$/), (text) => {
         const shown = page(text).body.textContent ?? '';
         expect(shown.replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
       }),

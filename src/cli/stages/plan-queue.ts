@@ -39,6 +39,8 @@ export class PlanQueue {
   private readonly needs: PlanQueueNeeds;
   private known = '';
   private revision: number | undefined;
+  /** What was put up for this revision: it stays up, and to look at all of it again would keep everybody else waiting. */
+  private readonly putUp = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<unknown> = Promise.resolve();
   private restUntil = 0;
@@ -80,6 +82,7 @@ export class PlanQueue {
     const labelled = new Set((await store.labels.owned(account)).map(({ promptId }) => promptId));
     const arrived = await this.record(plan, revision, labelled);
     const waiting = await this.waiting(plan, labelled);
+    if (revision !== this.revision) this.putUp.clear();
     const ordered = await this.order(waiting);
     const withdrawn = revision === this.revision ? 0 : await this.withdraw(plan);
     this.known = now;
@@ -97,9 +100,12 @@ export class PlanQueue {
   }
 
   private async order(promptIds: readonly string[]): Promise<number> {
-    if (promptIds.length === 0) return 0;
-    const wishes = plannedWishes(promptIds);
-    return await this.needs.queue.order(wishes.map((one) => ({ ...one, run: null, step: null })));
+    const wishes = plannedWishes(promptIds).filter(({ promptId }) => !this.putUp.has(promptId));
+    if (wishes.length === 0) return 0;
+    const orders = wishes.map((one) => ({ ...one, run: null, step: null }));
+    const ordered = await this.needs.queue.order(orders);
+    for (const { promptId } of wishes) this.putUp.add(promptId);
+    return ordered;
   }
 
   private async record(

@@ -50,10 +50,12 @@ export const routes: Routes = (context) => {
     ),
     get('/api/dashboard/runs', async (call) => {
       const { known } = call.query(runsQuery);
+      // A run may be called as what every object has: `constructor`.
+      const versions = new Map(Object.entries(known));
       const runs = await context.store.runs.list();
       const read = runs.map(async (run) => {
         const curves = await reader.read(run.name);
-        return curves === null ? [] : [wireRunOf(run, curves, known[run.name])];
+        return curves === null ? [] : [wireRunOf(run, curves, versions.get(run.name))];
       });
       return { runs: (await Promise.all(read)).flat() };
     }),

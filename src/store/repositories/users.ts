@@ -50,7 +50,7 @@ export function usersIn(db: Kysely<Database>): Users {
         .selectFrom('users')
         .select(userColumns)
         .orderBy('created_at')
-        .orderBy('id')
+        .orderBy('name_key')
         .execute();
       return rows.map(userOf);
     },
