@@ -5,7 +5,7 @@
  *   npm run bench:desk [-- --only=postgres|pglite --annotators=N --questions=N --budget=N --seconds=N --think=S]
  *
  * By default 200 annotators on PostgreSQL (a throw-away cluster, fsync on) and 50 on a workspace's own database, each on
- * 10,000 questions with a budget that ends before the questions do. An annotator joins by an invitation, gets a question,
+ * 10,000 questions with a budget that ends before the questions do. An annotator comes in by a one-time link, gets a question,
  * thinks (an exponential time; people take longer), answers; now and then skips, leaves, comes late, sends twice, takes
  * back. All pages listen for changes, as real ones do. After a lost answer the same submission is sent again.
  *

@@ -40,11 +40,11 @@ export class Client {
     this.over = over;
   }
 
-  /** Joins by an invitation; the server hashes few passwords at a time and sends the others away for a while. */
-  async join(token: string, password: string): Promise<void> {
+  /** Comes in by a link; the server hashes few passwords at a time and sends the others away for a while. */
+  async join(link: { token: string; password?: string }): Promise<void> {
     for (;;) {
       try {
-        const { value } = await this.send('POST', paths.accept, { token, password });
+        const { value } = await this.send('POST', paths.accept, link);
         this.csrf = me.parse(value).csrf ?? undefined;
         return;
       } catch (error) {

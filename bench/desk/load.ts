@@ -52,6 +52,9 @@ export interface LoadResult {
 /** Work goes on for so long after the budget was reached: that is where people race for the last labels. */
 const edgeMs = 8_000;
 const joinsAtOnce = 8;
+/** So many are invited and choose a password; the others are let in by links. */
+const fresh = 20;
+const password = 'correct horse battery';
 const account = 'main';
 
 export async function load(settings: LoadSettings): Promise<LoadResult> {
@@ -63,7 +66,7 @@ export async function load(settings: LoadSettings): Promise<LoadResult> {
   try {
     const ledger = new Ledger();
     const names = Array.from({ length: settings.annotators }, (_, i) => `annotator ${i}`);
-    const tokens = await site.invite(names);
+    const tokens = await site.links(names, fresh);
     const startSeconds = [(await site.start()) / 1000];
     const clients = names.map(() => new Client(site.url, over.signal));
     const begunJoins = performance.now();
@@ -104,9 +107,13 @@ export async function load(settings: LoadSettings): Promise<LoadResult> {
 }
 
 async function joinAll(clients: readonly Client[], tokens: readonly string[]): Promise<void> {
-  const turns = clients.map((client, i) => ({ client, token: tokens[i] })).values();
+  const turns = clients
+    .map((client, i) => ({ client, token: tokens[i], isNew: i < fresh }))
+    .values();
   const lanes = Array.from({ length: joinsAtOnce }, async () => {
-    for (const { client, token } of turns) await client.join(token, 'correct horse battery');
+    for (const { client, token, isNew } of turns) {
+      await client.join(isNew ? { token, password } : { token });
+    }
   });
   await Promise.all(lanes);
 }
