@@ -27,6 +27,8 @@ export interface Habits {
   leaseMs: number;
   /** Does the page listen for changes and ask for the progress? */
   listens: boolean;
+  /** Aborted when there is enough: nobody goes on thinking, and what is in hand is finished. */
+  evening: AbortSignal;
 }
 
 /** What becomes of a question; the rest is answered. */
@@ -53,18 +55,20 @@ export class Person {
     this.random = stream(habits.seed, 'annotator', name);
   }
 
-  /** Works until `enough`, and finishes what is under way then. */
-  async work(enough: () => boolean): Promise<void> {
-    const page = this.habits.listens ? this.listen(enough) : undefined;
+  /** Works until the evening, and finishes what is under way then. */
+  async work(): Promise<void> {
+    await Promise.all([this.label(), this.habits.listens ? this.listen() : undefined]);
+  }
+
+  private async label(): Promise<void> {
     // People do not come all at once.
     await this.rest(this.habits.thinkMs * this.random.uniform());
     let question: WireQuestion | null = null;
-    while (!enough()) {
+    while (!this.habits.evening.aborted) {
       question ??= (await this.ask()).question;
       if (question === null) await this.rest(500 + 1_000 * this.random.uniform());
       else question = await this.answer(question);
     }
-    await page;
   }
 
   private async ask(): Promise<WireNext> {
@@ -116,7 +120,7 @@ export class Person {
         const { verdict, next: after } = submitted.parse(reply.value.value);
         this.ledger.acknowledge(sent, verdict);
         if (reply.value.retried) this.ledger.repeats += 1;
-        else if (posts === 1) this.ledger.timings.push({ what: 'submit', ms: reply.value.ms });
+        else if (posts === 1) this.took('submit', reply.value.ms);
         next = this.got(after).question;
       } else if (reply.reason instanceof Refused && reply.reason.status === 409) {
         this.ledger.refuse(sent, reply.reason.message);
@@ -132,7 +136,7 @@ export class Person {
     const begun = performance.now();
     try {
       const { value } = await this.client.once('POST', paths.undo, {});
-      this.ledger.timings.push({ what: 'undo', ms: performance.now() - begun });
+      this.took('undo', performance.now() - begun);
       const back = undone.parse(value);
       if (back.undone?.note === last.serial) last.undone = 'yes';
       else this.ledger.surprises.push(`${this.name} took back another one than the last`);
@@ -175,16 +179,21 @@ export class Person {
       path,
       body,
     );
-    if (!retried) this.ledger.timings.push({ what, ms });
+    if (!retried) this.took(what, ms);
     return value;
   }
 
+  /** In the evening all finish at once, which says nothing of the day. */
+  private took(what: Timing['what'], ms: number): void {
+    if (!this.habits.evening.aborted) this.ledger.timings.push({ what, ms, at: Date.now() });
+  }
+
   /** As the page: one request for the progress after news, and not too often. */
-  private async listen(enough: () => boolean): Promise<void> {
+  private async listen(): Promise<void> {
     let news = false;
     let wait = 1_000;
     const follow = async () => {
-      while (!enough()) {
+      while (!this.habits.evening.aborted) {
         if (news) {
           news = false;
           const value = await this.timed('progress', paths.progress, undefined);
@@ -195,14 +204,14 @@ export class Person {
       }
     };
     const hear = async () => {
-      while (!enough()) {
+      while (!this.habits.evening.aborted) {
         await this.client
           .listen((chunk) => {
             wait = 1_000;
             if (/"(?:queue|labels)"/.test(chunk)) news = true;
           })
           .catch(() => undefined);
-        await this.rest(wait).catch(() => undefined);
+        await this.rest(wait);
         wait = Math.min(20_000, 2 * wait);
       }
     };
@@ -215,7 +224,8 @@ export class Person {
     return this.rest(-this.habits.thinkMs * Math.log(1 - this.random.uniform()));
   }
 
+  /** Less where the evening comes. */
   private async rest(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.client.over });
+    await pause(ms, undefined, { signal: this.habits.evening }).catch(() => undefined);
   }
 }

@@ -29,6 +29,8 @@ export interface Hold {
 export interface Timing {
   what: 'next' | 'submit' | 'undo' | 'progress';
   ms: number;
+  /** When the answer was there, in milliseconds since 1970. */
+  at: number;
 }
 
 export class Ledger {

@@ -65,6 +65,7 @@ export async function load(settings: LoadSettings): Promise<LoadResult> {
   setMaxListeners(0, over.signal);
   try {
     const ledger = new Ledger();
+    const day = new Day(settings, site, ledger, over);
     const names = Array.from({ length: settings.annotators }, (_, i) => `annotator ${i}`);
     const tokens = await site.links(names, fresh);
     const startSeconds = [(await site.start()) / 1000];
@@ -79,10 +80,11 @@ export async function load(settings: LoadSettings): Promise<LoadResult> {
           thinkMs: 1000 * settings.thinkSeconds,
           leaseMs: 1000 * leaseSeconds,
           listens: settings.listen,
+          evening: day.evening.signal,
         }),
     );
-    const day = new Day(settings, site, ledger);
     await day.run(people);
+    (await import('node:fs')).writeFileSync('/tmp/h/h8/timings.json', JSON.stringify(ledger.timings));
     startSeconds.push(...day.startSeconds);
     over.abort();
     for (const client of clients) client.close();
@@ -120,6 +122,7 @@ async function joinAll(clients: readonly Client[], tokens: readonly string[]): P
 
 /** The time of work: people, kills, and a look at the database now and then where somebody else may look. */
 class Day {
+  readonly evening = new AbortController();
   kills = 0;
   seconds = 0;
   downSeconds = 0;
@@ -131,34 +134,42 @@ class Day {
   private readonly ledger: Ledger;
   private begun = 0;
   private reachedAt: number | undefined;
-  private failed = false;
+  private readonly over: AbortController;
+  private fault: { cause: unknown } | undefined;
 
-  constructor(settings: LoadSettings, site: Site, ledger: Ledger) {
+  constructor(settings: LoadSettings, site: Site, ledger: Ledger, over: AbortController) {
     this.settings = settings;
     this.site = site;
     this.ledger = ledger;
+    this.over = over;
   }
 
   async run(people: readonly Person[]): Promise<void> {
+    setMaxListeners(0, this.evening.signal);
     this.begun = performance.now();
-    const enough = () => this.isOver();
-    const stopOnFault = async (work: Promise<unknown>) => {
-      try {
-        await work;
-      } catch (error) {
-        this.failed = true;
-        throw error;
-      }
-    };
-    const all = [...people.map((one) => one.work(enough)), this.killAll(), this.watch()];
-    const ends = await Promise.allSettled(all.map(stopOnFault));
-    this.seconds = (performance.now() - this.begun) / 1000;
-    const [fault] = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
-    if (fault !== undefined) {
-      throw new Error(`somebody could not go on; the server said: ${this.site.log}`, {
-        cause: fault,
-      });
+    const all = [
+      ...people.map((one) => one.work()),
+      ...[this.untilEvening(), this.killAll(), this.watch()],
+    ];
+    await Promise.allSettled(all.map((work) => this.orStop(work)));
+    if (this.fault !== undefined) {
+      throw new Error(`somebody could not go on; the server said: ${this.site.log}`, this.fault);
     }
+  }
+
+  /** Where one cannot go on, all stop: the others would wait for ever. */
+  private async orStop(work: Promise<unknown>): Promise<void> {
+    await work.catch((cause: unknown) => {
+      this.fault ??= { cause };
+      this.evening.abort();
+      this.over.abort();
+    });
+  }
+
+  private async untilEvening(): Promise<void> {
+    while (!this.isOver()) await pause(100);
+    this.seconds = (performance.now() - this.begun) / 1000;
+    this.evening.abort();
   }
 
   private isOver(): boolean {
@@ -168,14 +179,14 @@ class Day {
     }
     const isPast = now - this.begun > 1000 * this.settings.seconds;
     const isReached = this.reachedAt !== undefined && now - this.reachedAt > edgeMs;
-    return this.failed || ((isPast || isReached) && this.kills >= this.settings.kills);
+    return this.fault !== undefined || ((isPast || isReached) && this.kills >= this.settings.kills);
   }
 
   /** Evenly over the labels, or over the time where they come more slowly; each at some moment within a second. */
   private async killAll(): Promise<void> {
     const { kills, budget, seconds, seed } = this.settings;
     const random = stream(seed, 'kills');
-    while (this.kills < kills && !this.failed) {
+    while (this.kills < kills && this.fault === undefined) {
       const share = (this.kills + 1) / (kills + 1);
       const isDue =
         this.ledger.mostLabels >= share * budget ||
@@ -196,7 +207,7 @@ class Day {
     if (database === undefined) return;
     const store = await openStore(database);
     try {
-      while (!this.isOver()) {
+      while (!this.evening.signal.aborted) {
         await this.look(store);
         await pause(500);
       }
