@@ -5,7 +5,7 @@
  *   npm run check:scipy -- --record   the same, then writes SciPy's numbers to golden.json (npm run format after it),
  *                                     by which golden.test.ts guards the functions where there is no Python
  *
- * Needs python3 with SciPy 1.15 or later.
+ * Needs Python with SciPy 1.15 or later; PIVOTTRACE_PYTHON names it, else python3.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -69,7 +69,8 @@ function numberOf(value: number | 'nan' | 'inf' | '-inf'): number {
 function askScipy(all: readonly Check[]): Reference {
   const script = fileURLToPath(new URL('scipy_check.py', import.meta.url));
   const input = JSON.stringify(all.map(({ name, inputs }) => ({ name, inputs })));
-  const run = spawnSync('python3', [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
+  const run = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (run.error !== undefined || run.status === NO_SCIPY) {
     throw new UserError({
       wanted: 'python3 with SciPy 1.15 or later',
