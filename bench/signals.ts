@@ -8,7 +8,7 @@
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { boiledDown, classified } from '../src/cli/stages/trace.ts';
+import { boiledDown, classified } from '../src/cli/stages/trace-record.ts';
 import { spearman } from '../src/core/ranks.ts';
 import { encodePrompt, loadChatTemplate } from '../src/model/chat-template.ts';
 import { loadWeights } from '../src/model/directory.ts';

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const ROOMS = [
-  'core engine model rollout trace verify reward stats uncertainty',
-  'triage pool store label method train report server cli',
+  'core endpoint engine model rollout trace verify reward stats uncertainty',
+  'triage pool store label method train export cluster report server cli',
 ]
   .join(' ')
   .split(' ');

@@ -122,7 +122,12 @@ describe.skipIf(!PRESENT)(inChromium('hostile text'), () => {
           return ok({
             total: 1,
             disputes: [
-              { promptId: HOSTILE, messages, annotations: [said, { ...said, ordinal: 2 }] },
+              {
+                promptId: HOSTILE,
+                messages,
+                labels: [{ source: HOSTILE, answer: HOSTILE }],
+                annotations: [said, { ...said, ordinal: 2 }],
+              },
             ],
           });
         case '/api/users':
@@ -140,6 +145,7 @@ describe.skipIf(!PRESENT)(inChromium('hostile text'), () => {
                 gold: { answered: 1, right: 1 },
               },
             ],
+            checks: [{ source: HOSTILE, checked: 1, differing: 1, open: 1, wrong: 0, rate: null }],
             agreement: null,
           });
         case '/api/audit':

@@ -254,8 +254,8 @@ describe.skipIf(!PRESENT)(inChromium('the pages'), () => {
         {
           role: 'user',
           parts: [
-            { type: 'image', url: PIXEL },
-            { type: 'image', url: null },
+            { type: 'image', url: PIXEL, address: null },
+            { type: 'image', url: null, address: null },
           ],
         },
       ],

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { UserError } from '../core/errors.ts';
+import { findModel, isHubName } from '../model/resolve.ts';
 import { complain, type Place, unknownKey, valueAt } from './config/complaints.ts';
 import { fields, fieldsIn } from './config/fields.ts';
 import { type Config, configSchema } from './config/schema.ts';
@@ -121,12 +122,16 @@ function withoutEmptyGroups(root: unknown): unknown {
     .reduce((value, field) => withValue(value, field.path, {}), root);
 }
 
-/** Relative paths start at `base(key)`; `bundled:` at the package. */
+/**
+ * Relative paths start at `base(key)`; `bundled:` at the package. A model of the hub is where its cache has it, and stays
+ * a name where it does not.
+ */
 function withAbsolutePaths(config: Config, base: (key: string) => string): Config {
-  const absolute = (path: string, key: string): string =>
-    path.startsWith(bundled)
-      ? join(packageRoot, path.slice(bundled.length))
-      : resolve(base(key), path);
+  const absolute = (path: string, key: string): string => {
+    if (path.startsWith(bundled)) return join(packageRoot, path.slice(bundled.length));
+    if (key !== modelKey) return resolve(base(key), path);
+    return modelPath(path, base(key));
+  };
   const resolved = fieldsIn(config)
     .filter((field) => field.isPath)
     .reduce<unknown>((value, field) => {
@@ -141,6 +146,15 @@ function withAbsolutePaths(config: Config, base: (key: string) => string): Confi
       );
     }, config);
   return configSchema.parse(resolved);
+}
+
+/** The setting that may be a name of the hub. */
+export const modelKey = 'model';
+
+/** Where a model is, seen from the folder `base`; a name of the hub that its cache lacks stays as it is. */
+export function modelPath(name: string, base: string): string {
+  const found = findModel(name, { base });
+  return found?.path ?? (isHubName(name) ? name : resolve(base, name));
 }
 
 /** Marks a path inside the package, so that the bundled model and pool are found wherever it is installed. */

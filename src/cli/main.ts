@@ -8,11 +8,12 @@ import pc from 'picocolors';
 import { Interrupted, UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
 import { stopSignal } from '../core/progress.ts';
+import { isHubName, resolveModel } from '../model/resolve.ts';
 import { withoutPasswords } from '../store/url.ts';
 import { sortArguments } from './arguments.ts';
 import { printConfig } from './config/print.ts';
 import { configSchema } from './config/schema.ts';
-import { configFileName, type LoadedConfig, loadConfig } from './config.ts';
+import { type Config, configFileName, type LoadedConfig, loadConfig } from './config.ts';
 import { databaseOf, databaseOption } from './database.ts';
 import { createOutput, endOnBrokenPipe, type Output } from './output.ts';
 import type { Verb } from './verb.ts';
@@ -99,7 +100,8 @@ async function runVerb(
     return;
   }
   if (verb.needsWorkspace !== false) requireWorkspace(loaded, cwd);
-  const { config, file } = loaded;
+  const { file } = loaded;
+  const config = verb.usesModel === true ? await withModel(loaded.config, output) : loaded.config;
   const database = usesDatabase(verb) ? databaseOf(flags.db) : undefined;
   await withStop(output, (stop) =>
     verb.run({
@@ -107,6 +109,14 @@ async function runVerb(
       ...{ flags, cwd, output, stop },
     }),
   );
+}
+
+/** Fetches a model of the hub that is not on this machine, where the settings allow it. */
+async function withModel(config: Config, output: Output): Promise<Config> {
+  if (!config.model_download || !isHubName(config.model)) return config;
+  const note = (sentence: string): void => output.note(sentence);
+  const { path } = await resolveModel(config.model, { download: true, note });
+  return { ...config, model: path };
 }
 
 function usesDatabase({ needsConfig, needsDatabase }: Verb): boolean {

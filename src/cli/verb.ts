@@ -46,6 +46,8 @@ export interface Verb {
   needsConfig?: boolean;
   /** Does it use the database? Then it may be on a server, by --db. Default true, but for verbs without configuration. */
   needsDatabase?: boolean;
+  /** Does it run the model? Then one of the hub may be fetched first (model_download). Default false. */
+  usesModel?: boolean;
   /** Adds flags and help text. */
   configure?(command: Command): void;
   run(context: VerbContext): Promise<void>;

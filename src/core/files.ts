@@ -53,6 +53,27 @@ export function writeWhole(path: string, data: string | Uint8Array | Iterable<Ui
   renameSync(temporary, path);
 }
 
+/**
+ * Has `fill` fill a folder under a temporary name, which is then renamed to `path`: a folder that was there is replaced
+ * as a whole. Between the two renames it is under `<path>.<pid>.old`.
+ */
+export function writeFolder(path: string, fill: (temporary: string) => void): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
+  makeFolders(temporary);
+  try {
+    fill(temporary);
+    const old = `${path}.${process.pid}.old`;
+    const existed = existsSync(path);
+    if (existed) renameSync(path, old);
+    renameSync(temporary, path);
+    if (existed) rmSync(old, { recursive: true });
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 /** The JSON value in `path`; UserError when it is missing or is no JSON. */
 export function readJson(path: string): unknown {
   let text: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { averageRanks, pearson, spearman } from './ranks.ts';
+import { averageRanks, pearson, ResampledRanks, spearman } from './ranks.ts';
 
 test('equal values share the mean of their ranks', () => {
   expect([...averageRanks([10, 20, 20, 5, 20])]).toEqual([2, 4, 4, 1, 4]);
@@ -49,4 +49,20 @@ test('Spearman is unmoved by a monotone map, turned by a falling one, and symmet
       ).toBeCloseTo(-rho, 12);
     }),
   );
+});
+
+test('resamples get the ranks that they have as lists of their own, bit for bit', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 30 }),
+      fc.array(fc.nat(), { maxLength: 40 }),
+      (values, draws) => {
+        const indices = Int32Array.from(draws, (draw) => draw % values.length);
+        const list = Array.from(indices, (i) => values[i] / 3);
+        const ranks = new ResampledRanks(values.map((value) => value / 3));
+        expect([...ranks.at(indices)]).toEqual([...averageRanks(list)]);
+      },
+    ),
+  );
+  expect(() => new ResampledRanks([Number.NaN])).toThrow(RangeError);
 });

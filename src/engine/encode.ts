@@ -7,9 +7,9 @@ import {
   ModelProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
-import type { Graph } from './graph.ts';
+import type { Graph, Node } from './graph.ts';
 import type { Attribute } from './shapes.ts';
-import type { DType, Tensor } from './tensor.ts';
+import { type DType, isOpen, OPEN, type Tensor } from './tensor.ts';
 
 const OPSET = 18n;
 const IR_VERSION = 9n;
@@ -33,7 +33,11 @@ function attributeProto(
 }
 
 function valueInfo(tensor: Tensor): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = tensor.shape.map((n) => ({ value: { case: 'dimValue' as const, value: BigInt(n) } }));
+  const dim = tensor.shape.map((n) => ({
+    value: isOpen(n)
+      ? { case: 'dimParam' as const, value: `open${n - OPEN}` }
+      : { case: 'dimValue' as const, value: BigInt(n) },
+  }));
   return {
     name: tensor.name,
     type: {
@@ -42,7 +46,21 @@ function valueInfo(tensor: Tensor): MessageInitShape<typeof ValueInfoProtoSchema
   };
 }
 
-/** The ONNX protobuf of `graph`, opset 18, IR 9. Constants are stored in line. */
+/** The nodes that some output needs, in order: the runtime would compute the others too. */
+function needed({ nodes, outputs }: Graph): Node[] {
+  const wanted = new Set(outputs.map((x) => x.name));
+  const kept = nodes.toReversed().filter((node) => {
+    if (!wanted.has(node.output.name)) return false;
+    for (const input of node.inputs) wanted.add(input.name);
+    return true;
+  });
+  return kept.reverse();
+}
+
+/**
+ * The ONNX protobuf of `graph`, opset 18, IR 9. Constants are stored in line; nodes that no output needs are left
+ * out.
+ */
 export function encode(graph: Graph): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
@@ -50,7 +68,7 @@ export function encode(graph: Graph): Uint8Array {
     opsetImport: [{ domain: '', version: OPSET }],
     graph: {
       name: 'graph',
-      node: graph.nodes.map((node, i) => ({
+      node: needed(graph).map((node, i) => ({
         opType: node.op,
         name: `${node.op}_${i}`,
         input: node.inputs.map((x) => x.name),

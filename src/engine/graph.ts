@@ -1,11 +1,12 @@
 /**
- * A graph of standard ONNX operators with static shapes, built node by node.
+ * A graph of standard ONNX operators with static shapes (but for one extent that may be left open), built node by
+ * node.
  *
  * Nodes are kept in the order in which they were made, which is a topological order: reverse-mode
  * differentiation and the encoder rely on it. The graph knows nothing of models.
  */
 import { type Attributes, infer, type OnnxOp } from './shapes.ts';
-import { type DType, sizeOf, type Tensor, type TensorData } from './tensor.ts';
+import { type DType, isOpen, sizeOf, type Tensor, type TensorData } from './tensor.ts';
 
 export interface Node {
   readonly op: OnnxOp;
@@ -19,10 +20,17 @@ export interface Constant {
   readonly data: TensorData;
 }
 
+/** What ONNX takes for "to the end" of a slice and for "whatever is left" in a target shape. */
+const TO_THE_END = 2n ** 62n;
+const LEFT_OVER = -1n;
 const INT64_CAST = 7;
 const FLOAT_CAST = 1;
 /** Up to this inner length the CPU provider adds up in one block, whatever the number of threads. */
 const ONE_BLOCK = 128;
+/** So many columns for every thread, and a product split by columns is blocked as one that is not. */
+const THREAD_COLUMNS = 128;
+/** With fewer rows the transposed product of a wide one is the faster, and up to 64 it is blocked in another way. */
+const STRAIGHT_ROWS = 96;
 
 export class Graph {
   readonly nodes: Node[] = [];
@@ -31,7 +39,13 @@ export class Graph {
   readonly constants: Constant[] = [];
   private readonly shared = new Map<string, Tensor>();
   private readonly names = new Set<string>();
+  private readonly threads: number;
   private counter = 0;
+
+  /** `threads`: the most that the graph will run on, where that is known; it speeds up wide products. */
+  constructor(threads = Number.POSITIVE_INFINITY) {
+    this.threads = threads;
+  }
 
   /** A named input. Throws when the name is taken. */
   input(name: string, shape: readonly number[], dtype: DType = 'float32'): Tensor {
@@ -72,6 +86,22 @@ export class Graph {
     });
   }
 
+  /** As `ints`, for extents: where one is open, the runtime is given `stand` in its place. */
+  private extents(values: readonly number[], stand: bigint): Tensor {
+    if (!values.some(isOpen)) return this.ints(values);
+    return this.once(`o${values}|${stand}`, () => {
+      const tensor: Tensor = {
+        name: this.fresh(),
+        shape: [values.length],
+        dtype: 'int64',
+        ints: values,
+      };
+      const data = BigInt64Array.from(values, (x) => (isOpen(x) ? stand : BigInt(x)));
+      this.constants.push({ tensor, data });
+      return tensor;
+    });
+  }
+
   /** Adds a node; its output's shape and type follow from the operator's rule. */
   node(op: OnnxOp, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
     const output = { name: this.fresh(), ...infer(op, inputs, attributes) };
@@ -108,19 +138,22 @@ export class Graph {
    *
    * A wide product (fewer rows than columns) is computed as its transpose: the CPU provider splits it
    * over threads by columns, and for a long inner axis its blocking, and so the rounding, would follow
-   * the number of threads. The detour over rank 3 keeps the runtime from fusing the transpose back.
+   * the number of threads. The detour over rank 3 keeps the runtime from fusing the transpose back. With columns
+   * enough for every thread both ways give the same bits, and with many rows the straight one is faster.
    */
   gemm(a: Tensor, b: Tensor, transA = false, transB = false): Tensor {
     const [rows, inner] = transA ? a.shape.toReversed() : a.shape;
     const columns = b.shape[transB ? 0 : 1];
-    if (rows >= columns || inner <= ONE_BLOCK) return this.product(a, b, transA, transB);
+    const safe = rows >= STRAIGHT_ROWS && columns >= THREAD_COLUMNS * this.threads;
+    if (rows >= columns || safe || inner <= ONE_BLOCK) return this.product(a, b, transA, transB);
     const flipped = this.reshape(this.product(b, a, !transB, !transA), [columns, rows, 1]);
     return this.reshape(this.transpose(flipped, [1, 2, 0]), [rows, columns]);
   }
 
   /** `x` [N, in] times the transpose of a Hugging Face weight [out, in]. */
   linear = (x: Tensor, weight: Tensor) => this.gemm(x, weight, false, true);
-  reshape = (a: Tensor, shape: readonly number[]) => this.node('Reshape', [a, this.ints(shape)]);
+  reshape = (a: Tensor, shape: readonly number[]) =>
+    this.node('Reshape', [a, this.extents(shape, LEFT_OVER)]);
   transpose = (a: Tensor, perm: readonly number[]) => this.node('Transpose', [a], { perm });
   expand = (a: Tensor, shape: readonly number[]) => this.node('Expand', [a, this.ints(shape)]);
   sum = (a: Tensor, axes: readonly number[], keep = true) =>
@@ -132,10 +165,28 @@ export class Graph {
   /** One element per row of the last axis: `indices` has the shape of `a` but for the last axis. */
   gatherElements = (a: Tensor, indices: Tensor) =>
     this.node('GatherElements', [a, indices], { axis: a.shape.length - 1 });
-  slice = (a: Tensor, axis: number, start: number, end: number) =>
-    this.node('Slice', [a, this.ints([start]), this.ints([end]), this.ints([axis])]);
+  slice = (a: Tensor, axis: number, start: number, end: number) => {
+    const whole = a.shape[axis];
+    const fromBehind = end === whole || !isOpen(end) ? TO_THE_END : BigInt(end - whole);
+    const stop = this.extents([end], fromBehind);
+    return this.node('Slice', [a, this.ints([start]), stop, this.ints([axis])]);
+  };
   concat = (parts: readonly Tensor[], axis: number) =>
     parts.length === 1 ? parts[0] : this.node('Concat', parts, { axis });
+  /**
+   * `x` bit for bit, computed after `first`. The runtime orders nodes by what the last outputs need, so that what only
+   * an output reads comes late, and with it everything that it reads is kept: a tie lets go of it.
+   */
+  after(x: Tensor, first: readonly Tensor[]): Tensor {
+    const size = sizeOf(x.shape);
+    const firstElement = (y: Tensor) => {
+      const axes = y.shape.map((_, axis) => axis);
+      const [zeros, ones] = [0, 1].map((at) => this.ints(axes.map(() => at)));
+      return this.reshape(this.node('Slice', [y, zeros, ones, this.ints(axes)]), [1]);
+    };
+    const tied = this.concat([this.reshape(x, [size]), ...first.map(firstElement)], 0);
+    return this.reshape(this.slice(tied, 0, 0, size), x.shape);
+  }
   /** Zeros before and after along one axis. */
   pad = (a: Tensor, axis: number, before: number, after: number) => {
     const rank = a.shape.length;

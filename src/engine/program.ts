@@ -12,7 +12,7 @@ import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import { encode } from './encode.ts';
 import type { Graph } from './graph.ts';
-import { allocate, sizeOf, type Tensor, type TensorData } from './tensor.ts';
+import { allocate, closed, isOpen, sizeOf, type Tensor, type TensorData } from './tensor.ts';
 
 export type Provider = 'cpu' | 'webgpu' | 'cuda';
 
@@ -68,7 +68,8 @@ export class Program {
 
   /**
    * Binds the program to arrays, by name. Every input must be given; outputs that are not given are
-   * allocated. Throws when a name is unknown or an array has another size or type than the graph says.
+   * allocated. The sizes of the inputs say what an extent is that the graph leaves open. Throws when a name is
+   * unknown or an array has another size or type than the graph says.
    */
   bind(arrays: Arrays): Call {
     const known = new Set([...this.inputs, ...this.outputs].map((x) => x.name));
@@ -76,16 +77,17 @@ export class Program {
       if (!known.has(name)) throw new Error(`the graph has no input or output named ${name}`);
     }
     const feeds: Record<string, ort.Tensor> = {};
+    const open = openExtent(this.inputs, arrays);
     for (const input of this.inputs) {
       if (arrays[input.name] === undefined) throw new Error(`input ${input.name} is not bound`);
-      feeds[input.name] = wrap(input, arrays[input.name]);
+      feeds[input.name] = wrap(input, arrays[input.name], open);
     }
     const fetches: Record<string, ort.Tensor> = {};
     const results: Record<string, TensorData> = {};
     for (const output of this.outputs) {
-      const data = arrays[output.name] ?? allocate(output.dtype, output.shape);
+      const data = arrays[output.name] ?? allocate(output.dtype, closed(output.shape, open));
       results[output.name] = data;
-      fetches[output.name] = wrap(output, data);
+      fetches[output.name] = wrap(output, data, open);
     }
     return new Call(this.session, feeds, fetches, results);
   }
@@ -127,14 +129,24 @@ export class Call {
   }
 }
 
-function wrap(tensor: Tensor, data: TensorData): ort.Tensor {
+/** The open extent by the size of the first input that has one; 0 where the graph leaves none open. */
+function openExtent(inputs: readonly Tensor[], arrays: Arrays): number {
+  const input = inputs.find(({ name, shape }) => arrays[name] !== undefined && shape.some(isOpen));
+  if (input === undefined) return 0;
+  const at = (open: number) => sizeOf(closed(input.shape, open));
+  return (arrays[input.name].length - at(0)) / (at(1) - at(0));
+}
+
+function wrap(tensor: Tensor, data: TensorData, open: number): ort.Tensor {
+  const shape = closed(tensor.shape, open);
   const fits =
-    data.length === sizeOf(tensor.shape) &&
+    data.length === sizeOf(shape) &&
+    shape.every((extent) => Number.isInteger(extent) && extent >= 0) &&
     data instanceof { float32: Float32Array, int64: BigInt64Array, bool: Uint8Array }[tensor.dtype];
   if (!fits) {
     throw new Error(
-      `${tensor.name} is ${tensor.dtype} [${tensor.shape}], got ${data.constructor.name} of ${data.length}`,
+      `${tensor.name} is ${tensor.dtype} [${shape}], got ${data.constructor.name} of ${data.length}`,
     );
   }
-  return new ort.Tensor(tensor.dtype, data, [...tensor.shape]);
+  return new ort.Tensor(tensor.dtype, data, shape);
 }

@@ -13,6 +13,19 @@ export interface Tensor {
   readonly ints?: readonly number[];
 }
 
+/**
+ * An extent that a graph leaves open until its arrays are bound. It is a number so large that sums and products
+ * with it are recognised: `OPEN + 3` is three more than the open extent. A graph has one open extent at most.
+ */
+export const OPEN = 2 ** 30;
+
+export const isOpen = (extent: number): boolean => extent >= OPEN;
+
+/** `shape` where the open extent is `open`. */
+export function closed(shape: readonly number[], open: number): number[] {
+  return shape.map((extent) => (isOpen(extent) ? extent - OPEN + open : extent));
+}
+
 /** The number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);

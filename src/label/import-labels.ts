@@ -4,7 +4,7 @@
  * Knows nothing of sealed answers; the files are the people's own.
  */
 import { UserError } from '../core/errors.ts';
-import type { LabelRecord, OwnedLabel, Store } from '../store/types.ts';
+import type { LabelRecord, OwnedLabel, Repositories, Store } from '../store/types.ts';
 import { readEntries } from './formats/registry.ts';
 import type { FormatName, GivenAnswer, GivenBy, IgnoredKind, Place } from './formats/types.ts';
 import { placeText, shown, whereIs } from './formats/values.ts';
@@ -79,11 +79,33 @@ export async function importLabels(
     const ids = [...new Set(rows.map((row) => row.id))];
     refuseUnknown(rows, new Set(await prompts.unknown(ids)));
     const owned = await labels.owned(account, ids);
-    refuseContradictions(rows, owned);
-    refuseOverspending(rows, owned, await labels.count(account), budget);
-    const added = await labels.add(account, rows.map(recordOf));
-    return { ...read, added, unchanged: rows.length - added, contested: contests(rows, owned) };
+    const overruled = await overruledIn({ desk, labels }, account, ids);
+    const taken = rows.filter((row) => !overruled.has(keyOf(row.id, row.source, row.answer)));
+    refuseContradictions(taken, owned);
+    refuseOverspending(taken, owned, await labels.count(account), budget);
+    const added = await labels.add(account, taken.map(recordOf));
+    return { ...read, added, unchanged: rows.length - added, contested: contests(taken, owned) };
   });
+}
+
+/** Labels that an admin has ruled against: the file that they came from does not bring them back. */
+async function overruledIn(
+  { desk, labels }: Pick<Repositories, 'desk' | 'labels'>,
+  account: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const standing = await desk.standing(account, ids);
+  const rulings = standing.filter(({ adjudicates }) => adjudicates);
+  const ruled = new Map(rulings.map(({ promptId, at }) => [promptId, at]));
+  if (ruled.size === 0) return new Set();
+  const lost = (await labels.audit(account)).filter(
+    ({ promptId, withdrawnAt }) => withdrawnAt !== null && ruled.get(promptId) === withdrawnAt,
+  );
+  return new Set(lost.map(({ promptId, source, answer }) => keyOf(promptId, source, answer)));
+}
+
+function keyOf(...parts: string[]): string {
+  return JSON.stringify(parts);
 }
 
 function recordOf({ id, answer, source, cost }: Row): LabelRecord {
@@ -139,7 +161,7 @@ function earliestFirst(rows: readonly Row[]): Row[] {
 
 /** An exact repetition is dropped. */
 function takeRow(rows: Map<string, Row>, row: Row): void {
-  const key = JSON.stringify([row.id, row.source]);
+  const key = keyOf(row.id, row.source);
   const before = rows.get(key);
   if (before === undefined) rows.set(key, row);
   else if (before.answer !== row.answer) {
@@ -164,7 +186,6 @@ function refuseUnknown(rows: readonly Row[], unknown: ReadonlySet<string>): void
 }
 
 function refuseContradictions(rows: readonly Row[], owned: readonly OwnedLabel[]): void {
-  const keyOf = (id: string, source: string) => JSON.stringify([id, source]);
   const before = new Map(
     owned.map(({ promptId, source, answer }) => [keyOf(promptId, source), answer]),
   );

@@ -3,10 +3,19 @@
  *
  * Holds no answers. Knows nothing of where the answers are.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
+import { withFileLock } from '../store/file-lock.ts';
 
 const entrySchema = z.object({
   account: z.string(),
@@ -27,55 +36,77 @@ export interface Ledger {
   readonly entries: readonly LedgerEntry[];
 }
 
-/** Opens the ledger at `path`, or an empty one. A last line that was cut short by a crash is dropped. */
+/**
+ * Opens the ledger at `path`, or an empty one. A last line that was cut short by a crash is dropped. Several processes
+ * may have it open: each appends alone, and after it has read what the others appended.
+ */
 export function openLedger(path: string): Ledger {
-  const entries = readEntries(path);
-  const keyOf = (entry: LedgerEntry) => JSON.stringify([entry.account, entry.prompt_id]);
-  const known = new Set(entries.map(keyOf));
+  const entries: LedgerEntry[] = [];
+  const known = new Set<string>();
+  let bytes = 0;
+  const catchUp = () => {
+    const read = readEntries(path, bytes, entries.length);
+    bytes = read.bytes;
+    for (const entry of read.entries) {
+      known.add(keyOf(entry));
+      entries.push(entry);
+    }
+  };
+  // A file that is not there is made by the first one who sells.
+  if (existsSync(path)) withFileLock(path, catchUp);
   return {
     entries,
     append(wanted) {
-      const fresh = new Map(wanted.map((entry) => [keyOf(entry), entry]));
-      for (const key of fresh.keys()) if (known.has(key)) fresh.delete(key);
-      if (fresh.size === 0) return 0;
-      appendSynced(path, [...fresh.values()].map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-      for (const [key, entry] of fresh) {
-        known.add(key);
-        entries.push(entry);
-      }
-      return fresh.size;
+      const unknown = () => wanted.filter((entry) => !known.has(keyOf(entry)));
+      if (unknown().length === 0) return 0;
+      return withFileLock(path, () => {
+        catchUp();
+        const fresh = new Map(unknown().map((entry) => [keyOf(entry), entry]));
+        const lines = [...fresh.values()].map((entry) => `${JSON.stringify(entry)}\n`);
+        if (fresh.size > 0) appendSynced(path, lines.join(''));
+        catchUp();
+        return fresh.size;
+      });
     },
   };
 }
 
-function readEntries(path: string): LedgerEntry[] {
-  let text: string;
+function keyOf({ account, prompt_id: promptId }: LedgerEntry): string {
+  return JSON.stringify([account, promptId]);
+}
+
+/** The entries behind the first `from` bytes, which hold `before` lines, and where the last one ends. */
+function readEntries(
+  path: string,
+  from: number,
+  before: number,
+): { entries: LedgerEntry[]; bytes: number } {
+  let all: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    all = readFileSync(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return { entries: [], bytes: 0 };
     throw error;
   }
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole.length < text.length) truncate(path, Buffer.byteLength(whole));
-  return whole
-    .split('\n')
-    .slice(0, -1)
-    .map((line, index) => {
-      try {
-        return entrySchema.parse(JSON.parse(line));
-      } catch (error) {
-        throw new UserError(
-          {
-            wanted: 'a ledger entry',
-            found: 'something else',
-            where: `${path}:${index + 1}`,
-            fix: 'Put back a copy of the ledger: it is the only account of labels sold.',
-          },
-          { cause: error },
-        );
-      }
-    });
+  const bytes = all.lastIndexOf(0x0a) + 1;
+  if (bytes < all.byteLength) truncate(path, bytes);
+  const lines = all.toString('utf8', from, bytes).split('\n').slice(0, -1);
+  const entries = lines.map((line, index) => {
+    try {
+      return entrySchema.parse(JSON.parse(line));
+    } catch (error) {
+      throw new UserError(
+        {
+          wanted: 'a ledger entry',
+          found: 'something else',
+          where: `${path}:${before + index + 1}`,
+          fix: 'Put back a copy of the ledger: it is the only account of labels sold.',
+        },
+        { cause: error },
+      );
+    }
+  });
+  return { entries, bytes };
 }
 
 function truncate(path: string, bytes: number): void {

@@ -38,7 +38,14 @@ afterEach(() => store.close());
 const judge = { equivalent: async (_id: string, a: string, b: string) => a === b };
 
 function queueOf(budget: number | null = null, overlap = 1): Queue {
-  const settings = { account: 'arm', budget, overlap, leaseMs: 60_000, goldEvery: 0 };
+  const settings = {
+    account: 'arm',
+    budget,
+    overlap,
+    leaseMs: 60_000,
+    goldEvery: 0,
+    checkEvery: 0,
+  };
   return openQueue(store, settings, { judge, nameOf: (annotator) => annotator });
 }
 

@@ -6,7 +6,7 @@ import { freshWorkspace } from '../store/testing/workspace.ts';
 import type { Store } from '../store/types.ts';
 import { openQueue } from './queue/queue.ts';
 import type { Queue } from './queue/types.ts';
-import { isChecked, spotCheck, teacherChecks } from './teacher-checks.ts';
+import { checksText, isChecked, spotCheck } from './teacher-checks.ts';
 
 let store: Store;
 let queue: Queue;
@@ -14,8 +14,8 @@ const judge = { equivalent: async (_id: string, a: string, b: string) => Number(
 beforeEach(async () => {
   store = await openStore(await freshWorkspace());
   await store.prompts.add(Array.from({ length: 8 }, (_, i) => promptRow(i)));
-  const settings = { account: 'arm', budget: null, overlap: 1, leaseMs: 60_000, goldEvery: 1 };
-  queue = openQueue(store, settings, { judge, nameOf: (annotator) => annotator });
+  const settings = { account: 'arm', budget: null, overlap: 1, leaseMs: 60_000, goldEvery: 0 };
+  queue = openQueue(store, { ...settings, checkEvery: 2 }, { judge, nameOf: (who) => who });
 });
 afterEach(() => store.close());
 
@@ -28,8 +28,8 @@ async function answer(text: string): Promise<string> {
   return promptId;
 }
 
-test('people get checked labels among their questions, and what they say tells of the teacher', async () => {
-  const labels = [1, 2].map((i) => ({
+test('people get checked labels among their questions, and what they and admins say tells of the teacher', async () => {
+  const labels = [1, 2, 3].map((i) => ({
     ...{ promptId: `p${i}`, answer: String(i + 1), source: 'oracle', cost: 1 },
   }));
   for (const label of labels) {
@@ -38,21 +38,28 @@ test('people get checked labels among their questions, and what they say tells o
   }
   const base = { utility: 0.1, run: null, step: null, reason: 'planned' };
   await queue.order(['p5', 'p6', 'p7'].map((promptId) => ({ promptId, ...base })));
-  const checked = [await answer('2.0'), await answer('77')];
-  expect(checked.sort()).toEqual(['p1', 'p2']);
-  const own = await answer('3');
-  const checks = await teacherChecks(labels, await queue.annotations(), judge);
-  expect(checks).toHaveLength(2);
-  expect(checks.filter(({ person }) => person !== null)).toHaveLength(1);
-  expect(checks.find(({ person }) => person !== null)).toMatchObject({ person: '77' });
-  // A check is no label of the person's, and changes none of the teacher's.
-  const owned = await store.labels.owned('arm');
-  expect(owned.map(({ promptId, source }) => [promptId, source])).toEqual([
-    ['p1', 'oracle'],
-    ['p2', 'oracle'],
-    [own, 'mara'],
+  const asked: string[] = [];
+  for (const text of ['6', '2.0', '7', '77', '8', '78']) asked.push(await answer(text));
+  expect(asked).toEqual(['p5', 'p1', 'p6', 'p2', 'p7', 'p3']);
+  const [found] = await queue.checks();
+  expect(found).toMatchObject({ source: 'oracle', checked: 3, differing: 2, open: 2, wrong: 0 });
+  expect(checksText(found)).toBe(
+    'People checked 3 labels of oracle and answered otherwise 2 times. No admin has ruled on 2 of these yet: see the adjudication page. Wrong are 0 of the 1 that are decided, 0.0 % (95 % interval 0.0 % to 79.3 %).',
+  );
+  // A check is no label of the person's, and changes none of the teacher's until an admin has ruled.
+  const sources = async () =>
+    (await store.labels.owned('arm')).map(({ promptId, source }) => `${promptId} ${source}`);
+  expect(await sources()).toEqual([
+    ...['p1 oracle', 'p2 oracle', 'p3 oracle', 'p5 mara', 'p6 mara', 'p7 mara'],
   ]);
-  expect(await teacherChecks(labels, [], judge)).toEqual([]);
+  await queue.rule('root', { promptId: 'p2', kind: 'answer', answer: '77', note: '' });
+  await queue.rule('root', { promptId: 'p3', kind: 'answer', answer: '4', note: '' });
+  expect(await sources()).toEqual([
+    ...['p1 oracle', 'p3 oracle', 'p5 mara', 'p6 mara', 'p7 mara', 'p2 root'],
+  ]);
+  const [now] = await queue.checks();
+  expect(now).toMatchObject({ checked: 3, differing: 2, open: 0, wrong: 1 });
+  expect(now.rate?.value).toBeCloseTo(1 / 3, 12);
 });
 
 test('the share of checked labels is the one that was set, and always the same ones', () => {

@@ -1,9 +1,9 @@
 /**
- * Spot checks: a share of a teacher's labels is put before people as questions whose answer is known, and what they
- * answer tells how often the teacher errs.
+ * Spot checks: a share of a teacher's labels is put before people again, and what they answer tells how often the
+ * teacher errs.
  */
 import { stream } from '../core/random.ts';
-import type { Annotation, Judge, Queue } from './queue/types.ts';
+import type { LabelChecks, Queue } from './queue/types.ts';
 import type { Label } from './types.ts';
 
 /** Whether the label of this prompt is checked: `share` of all, the same ones for the same seed. */
@@ -13,42 +13,36 @@ export function isChecked(promptId: string, share: number, seed: number): boolea
 
 /** Puts the label before people if it is its turn; they are not told that it is a check. */
 export async function spotCheck(
-  queue: Pick<Queue, 'orderGold'>,
-  { promptId, answer }: Label,
+  queue: Pick<Queue, 'orderChecks'>,
+  { promptId, source }: Pick<Label, 'promptId' | 'source'>,
   { share, seed }: { share: number; seed: number },
 ): Promise<void> {
-  if (isChecked(promptId, share, seed)) await queue.orderGold([{ promptId, answer }]);
+  if (isChecked(promptId, share, seed)) await queue.orderChecks([promptId], source);
 }
 
-export interface TeacherCheck {
-  promptId: string;
-  teacher: string;
-  /** The first answer of a person that says otherwise; null where all agree. */
-  person: string | null;
-}
-
-/** Labels of a teacher that people have answered too, in the order of `labels`. Shown answers and undone ones are left out. */
-export async function teacherChecks(
-  labels: readonly Label[],
-  annotations: readonly Annotation[],
-  judge: Judge,
-): Promise<TeacherCheck[]> {
-  const checks: TeacherCheck[] = [];
-  for (const { promptId, answer, source } of labels) {
-    const given = annotations.flatMap((one) =>
-      one.promptId === promptId && one.annotator !== source && isOwnAnswer(one) ? one : [],
+/** What people found of a source's labels, in sentences. */
+export function checksText({ source, checked, differing, open, wrong, rate }: LabelChecks): string {
+  const labels = checked === 1 ? '1 label' : `${checked} labels`;
+  const found = [
+    `People checked ${labels} of ${source} and answered otherwise ${times(differing)}.`,
+  ];
+  if (open > 0)
+    found.push(`No admin has ruled on ${open} of these yet: see the adjudication page.`);
+  if (rate !== null) {
+    const { value, low, high } = rate;
+    const decided = checked - open;
+    found.push(
+      `Wrong are ${wrong} of the ${decided} that are decided, ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)}).`,
     );
-    if (given.length === 0) continue;
-    let person: string | null = null;
-    for (const one of given) {
-      if (person !== null || one.answer === null) continue;
-      if (!(await judge.equivalent(promptId, answer, one.answer))) person = one.answer;
-    }
-    checks.push({ promptId, teacher: answer, person });
   }
-  return checks;
+  return found.join(' ');
 }
 
-function isOwnAnswer({ kind, undone, revealed }: Annotation): boolean {
-  return kind === 'answer' && !undone && !revealed;
+function times(count: number): string {
+  if (count === 0) return 'never';
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

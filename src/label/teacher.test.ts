@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
+import { paceOf } from '../endpoint/pace.ts';
+import { PIXEL } from '../pool/testing/images.ts';
 import { openStore } from '../store/store.ts';
 import { promptRow } from '../store/testing/rows.ts';
 import { freshWorkspace } from '../store/testing/workspace.ts';
@@ -12,14 +14,15 @@ import { inlineVerifier } from '../verify/testing/inline.ts';
 import { openTeacher, type TeacherParts, type TeacherSettings } from './teacher.ts';
 import { openTeacherBooks } from './teacher-books.ts';
 import { type EndpointSettings, endpoint } from './teacher-client.ts';
-import { paceOf } from './teacher-pace.ts';
 import type { LiveSource } from './types.ts';
 
 const KEY = 'sk-very-secret-0123';
 const verifier = await inlineVerifier({ kind: 'math' });
 const bodySchema = z.object({
   model: z.string(),
-  messages: z.array(z.object({ role: z.string(), content: z.string() })),
+  messages: z.array(
+    z.object({ role: z.string(), content: z.union([z.string(), z.array(z.unknown())]) }),
+  ),
   temperature: z.number(),
   max_tokens: z.number(),
 });
@@ -68,7 +71,7 @@ const says =
     json(response, 200, completion(content));
 /** The sum that promptRow asks for. */
 const right: Mood = (response, { body }) => {
-  const asked = /What is (\d+) \+ 1/.exec(body.messages.at(-1)?.content ?? '');
+  const asked = /What is (\d+) \+ 1/.exec(JSON.stringify(body.messages.at(-1)?.content));
   json(response, 200, completion(`It is \\boxed{${Number(asked?.[1]) + 1}}.`));
 };
 /** These moods in turn, then the right answer. */
@@ -117,7 +120,7 @@ function teacherOf({ budget = null, ...more }: More = {}): LiveSource {
   const teacher = openTeacher(
     {
       ...{ name: 'oracle-7b', price: 0.5, samples: 1, concurrency: 2, retries: 3 },
-      ...{ instruction: 'Box it.', labelBudget: null, backoffMs: 1 },
+      ...{ instruction: 'Box it.', images: false, labelBudget: null, backoffMs: 1 },
       ...more.teacher,
     },
     {
@@ -164,6 +167,23 @@ describe('a teacher', () => {
     await ask(teacher, 'p1');
     await ask(teacherOf(), 'p1');
     expect(calls).toHaveLength(1);
+  });
+
+  test('is shown images where it can see, and is not asked otherwise', async () => {
+    const content = [
+      { type: 'text', text: 'What is 1 + 1 dots?' } as const,
+      { type: 'image_url', image_url: { url: PIXEL } } as const,
+    ];
+    const prompt = [{ role: 'user' as const, content }];
+    await store.prompts.add([{ id: 'seen', prompt, source: 'test', metadata: {} }]);
+    const blind = teacherOf();
+    await ask(blind, 'seen');
+    expect(calls).toEqual([]);
+    expect(await blind.refused(['seen'])).toEqual(['seen']);
+    await ask(teacherOf({ teacher: { images: true } }), 'seen');
+    expect(calls[0].body).toMatchObject({
+      messages: [{ role: 'user', content: [...content, { type: 'text', text: 'Box it.' }] }],
+    });
   });
 
   test('may say nothing but the answer', async () => {

@@ -4,13 +4,15 @@
  * It is asked in the background, so many calls at once and a minute; what it answers goes into the account under its
  * name. Knows nothing of training.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Prompt } from '../pool/types.ts';
+import { Passing } from '../endpoint/http.ts';
+import type { Pace } from '../endpoint/pace.ts';
+import { patiently } from '../endpoint/retries.ts';
+import { isText } from '../pool/content.ts';
+import type { Content, PoolPrompt } from '../pool/types.ts';
 import { BudgetExceeded, type Store } from '../store/types.ts';
 import type { Mark, Verifier } from '../verify/types.ts';
 import type { TeacherBooks } from './teacher-books.ts';
-import { type Ask, type ChatMessage, Passing } from './teacher-client.ts';
-import type { Pace } from './teacher-pace.ts';
+import type { Ask, ChatMessage } from './teacher-client.ts';
 import type { Buyer, Label, LiveSource } from './types.ts';
 
 export interface TeacherSettings {
@@ -26,6 +28,8 @@ export interface TeacherSettings {
   retries: number;
   /** Said after the question; '' = nothing. */
   instruction: string;
+  /** Can it see images? Prompts that hold some are not sent otherwise, and get no label from it. */
+  images: boolean;
   /** Labels that the account may hold in all; null = no limit. */
   labelBudget: number | null;
   /** The first pause before a call is made again, in milliseconds; it doubles each time, up to a minute. */
@@ -40,8 +44,10 @@ export interface TeacherParts {
   ask: Ask;
   pace: Pace;
   books: TeacherBooks;
-  /** Hears of every label before it is stored: afterwards its prompt is no question any more. */
+  /** Hears of every label before it is stored: a label that nobody heard of would never be checked. */
   checked?(label: Label): Promise<void>;
+  /** Have people said that the prompt has no answer? Then the teacher is not asked. */
+  closed?(promptId: string): Promise<boolean>;
   /** Something that a person should know. */
   note(sentence: string): void;
 }
@@ -51,9 +57,6 @@ const meant: readonly Mark[] = ['boxed', 'tag', 'hashes', 'phrase'];
 
 /** After so many questions in a row that were not answered the endpoint is taken to be down: the others wait. */
 const FAILURES_IN_A_ROW = 3;
-const LONGEST_BACKOFF_MS = 60_000;
-/** From this pause on people are told of it. */
-const TOLD_PAUSE_MS = 10_000;
 
 export function openTeacher(settings: TeacherSettings, parts: TeacherParts): LiveSource {
   return new Teacher(settings, parts);
@@ -130,6 +133,15 @@ class Teacher implements LiveSource {
     const { store, books, checked, note } = this.parts;
     const [owned] = await store.labels.owned(buyer.account, [promptId]);
     if (owned !== undefined) return;
+    if ((await this.parts.closed?.(promptId)) === true) {
+      this.without.add(promptId);
+      return;
+    }
+    const prompt = await this.promptOf(promptId);
+    if (!this.settings.images && !isText(prompt)) {
+      this.without.add(promptId);
+      return;
+    }
     const cost = this.settings.price * this.settings.samples;
     if (!(await books.reserve(cost))) {
       if (this.without.size === 0) note(`The budget of the teacher ${this.name} is used up.`);
@@ -138,7 +150,7 @@ class Teacher implements LiveSource {
     }
     let answer: string | null;
     try {
-      answer = await this.answerTo(promptId);
+      answer = await this.answerTo(prompt);
     } catch (error) {
       if (error instanceof Passing && !this.closing.signal.aborted) {
         await books.giveBack(cost);
@@ -174,9 +186,9 @@ class Teacher implements LiveSource {
   }
 
   /** The answer of most samples; null where the teacher gives none, or no answer has more than half of them. */
-  private async answerTo(promptId: string): Promise<string | null> {
-    const messages = await this.messagesFor(promptId);
-    const verifier = await this.parts.verifierOf(promptId);
+  private async answerTo(prompt: PoolPrompt): Promise<string | null> {
+    const messages = withInstruction(prompt, this.settings.instruction);
+    const verifier = await this.parts.verifierOf(prompt.id);
     const answers: (string | undefined)[] = [];
     for (let i = 0; i < this.settings.samples; i++) {
       const { text } = await this.call(messages);
@@ -190,46 +202,36 @@ class Teacher implements LiveSource {
     return null;
   }
 
-  private async messagesFor(promptId: string): Promise<ChatMessage[]> {
+  private async promptOf(promptId: string): Promise<PoolPrompt> {
     const [found] = await this.parts.store.prompts.list([promptId]);
     if (found === undefined) throw new Error(`prompt ${promptId} is asked for and not in the pool`);
-    return withInstruction(found, this.settings.instruction);
+    return found;
   }
 
   /** One call, made again as the settings say. Throws Passing where all fail. */
-  private async call(messages: readonly ChatMessage[]): ReturnType<Ask> {
+  private call(messages: readonly ChatMessage[]): ReturnType<Ask> {
     const { pace, ask, note } = this.parts;
-    const { retries, backoffMs = 1000 } = this.settings;
-    const stop = this.closing.signal;
-    for (let attempt = 0; ; attempt++) {
-      await pace.turn(stop);
-      try {
-        return await ask(messages, stop);
-      } catch (error) {
-        if (!(error instanceof Passing)) throw error;
-        if (error.waitMs !== null) {
-          pace.rest(error.waitMs);
-          if (error.waitMs >= TOLD_PAUSE_MS) {
-            const seconds = Math.ceil(error.waitMs / 1000);
-            note(`The teacher ${this.name} asks to be left alone for ${seconds} s.`);
-          }
-        }
-        if (attempt >= retries) throw error;
-        if (error.waitMs === null) {
-          const ms = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** attempt);
-          await pause(ms, undefined, { signal: stop });
-        }
-      }
-    }
+    const onRest = (seconds: number) =>
+      note(`The teacher ${this.name} asks to be left alone for ${seconds} s.`);
+    const patience = { ...this.settings, pace, onRest };
+    return patiently((stop) => ask(messages, stop), patience, this.closing.signal);
   }
 }
 
 /** The messages of a prompt, with the instruction at the end of the last one: not every model takes a system message. */
-function withInstruction({ prompt }: Pick<Prompt, 'prompt'>, instruction: string): ChatMessage[] {
+function withInstruction(
+  { prompt }: Pick<PoolPrompt, 'prompt'>,
+  instruction: string,
+): ChatMessage[] {
   const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : [...prompt];
   const last = messages.at(-1);
   if (instruction === '' || last === undefined) return messages;
-  return [...messages.slice(0, -1), { ...last, content: `${last.content}\n\n${instruction}` }];
+  return [...messages.slice(0, -1), { ...last, content: followedBy(last.content, instruction) }];
+}
+
+function followedBy(content: Content, text: string): Content {
+  if (typeof content === 'string') return `${content}\n\n${text}`;
+  return [...content, { type: 'text', text }];
 }
 
 /** The answer that a response marks, or that is all of it; words alone may be a refusal. */

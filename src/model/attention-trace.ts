@@ -8,24 +8,22 @@
  */
 import type { Graph } from '../engine/graph.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import {
+  entropy,
+  farMass,
+  type Geometry,
+  type GraphSignal,
+  geometryOf,
+  type KeyParts,
+  meanDistance,
+  type TraceRequest,
+  totalVariation,
+} from './attention-signals.ts';
 import type { CachedExtent } from './cached.ts';
 import type { DecoderConfig } from './config.ts';
-import type { Head, SignalName } from './signals.ts';
+import type { Head } from './signals.ts';
 
-/** Signals that a graph computes; `agreement` is a function of far mass over time (src/trace). */
-export type GraphSignal = Exclude<SignalName, 'agreement'>;
-
-export interface TraceRequest {
-  /** The heads to trace, in the order of the outputs' head axis. */
-  heads: readonly Head[];
-  signals: readonly GraphSignal[];
-  /** Delta: keys more than this many tokens back are far. */
-  delta: number;
-  /** W: distances are cut at this many tokens. */
-  window: number;
-  /** The first `sinks` positions are attention sinks. */
-  sinks: number;
-}
+export type { GraphSignal, TraceRequest } from './attention-signals.ts';
 
 /** Attention probabilities of one layer: [batch, kvHeads, rep * queries, capacity] and [.., queries]. */
 export interface AttentionRows {
@@ -43,10 +41,6 @@ export const RESPONSE_START = 'response_start';
 export const RESPONSE_END = 'response_end';
 export const nextState = (state: string): string => `next.${state}`;
 
-/** Below this share of attention outside the sinks, the mean distance is 0: there is nothing to average. */
-export const MIN_MASS = 1e-6;
-const TINY = 1e-30;
-
 export function traceOutputs(
   g: Graph,
   config: DecoderConfig,
@@ -55,27 +49,25 @@ export function traceOutputs(
   rows: readonly AttentionRows[],
   positions: Tensor,
 ): void {
+  const { batch, queries, capacity } = extent;
   const wanted = new Set<GraphSignal>(request.signals);
   const p = tracedRows(g, config, extent, request.heads, rows);
-  const geometry = geometryOf(g, extent, request, positions);
-  const weighted = (cached: Tensor, fresh: Tensor) =>
-    g.add(g.sum(g.mul(p.cached, cached), [3], false), g.sum(g.mul(p.fresh, fresh), [3], false));
+  const parts: KeyParts = [p.cached, p.fresh];
+  const t = g.reshape(g.float(positions), [batch, 1, queries, 1]);
+  const columns = Float32Array.from({ length: capacity }, (_, j) => j);
+  const keys = [g.constant(columns, [1, 1, 1, capacity]), g.reshape(t, [batch, 1, 1, queries])];
+  const geometry = geometryOf(g, request, t, keys);
+  // [batch, 1, queries, capacity]: 1 where column j is the new token's own position.
+  const own = g.float(g.equal(geometry.back[0], g.scalar(0)));
 
-  if (wanted.has('far_mass')) {
-    g.output(signalOutput('far_mass'), weighted(geometry.far.cached, geometry.far.fresh));
+  if (wanted.has('far_mass')) g.output(signalOutput('far_mass'), farMass(g, parts, geometry));
+  if (wanted.has('distance')) g.output(signalOutput('distance'), meanDistance(g, parts, geometry));
+  if (wanted.has('entropy')) {
+    const seen = g.reshape(g.float(g.add(positions, g.ints([1]))), [batch, 1, queries]);
+    g.output(signalOutput('entropy'), entropy(g, parts, seen));
   }
-  if (wanted.has('distance')) {
-    const mass = weighted(geometry.counted.cached, geometry.counted.fresh);
-    const total = weighted(geometry.distance.cached, geometry.distance.fresh);
-    const mean = g.div(total, g.max(mass, g.scalar(MIN_MASS)));
-    g.output(
-      signalOutput('distance'),
-      g.where(g.less(mass, g.scalar(MIN_MASS)), g.scalar(0), mean),
-    );
-  }
-  if (wanted.has('entropy')) g.output(signalOutput('entropy'), entropy(g, p, positions));
-  if (wanted.has('change')) change(g, extent, p, geometry);
-  if (wanted.has('received')) received(g, extent, p, geometry, positions);
+  if (wanted.has('change')) change(g, extent, p, own);
+  if (wanted.has('received')) received(g, extent, p, geometry, own, positions);
 }
 
 /** The attention rows of the traced heads: [batch, heads, queries, capacity] and [.., queries]. */
@@ -101,63 +93,12 @@ function tracedRows(
   return { cached: pick('cached', capacity), fresh: pick('fresh', queries) };
 }
 
-interface Geometry {
-  /** 1 where the key is far and no sink. */
-  far: AttentionRows;
-  /** min(t - j, W) where the key is no sink, else 0. */
-  distance: AttentionRows;
-  /** 1 where the key is no sink. */
-  counted: AttentionRows;
-  /** [batch, 1, queries, capacity]: 1 where column j is the new token's own position. */
-  own: Tensor;
-}
-
-/** Masks over (query, key), from the positions alone: [batch, 1, queries, capacity] and [.., queries]. */
-function geometryOf(
-  g: Graph,
-  { batch, queries, capacity }: CachedExtent,
-  { delta, window, sinks }: TraceRequest,
-  positions: Tensor,
-): Geometry {
-  const t = g.reshape(g.float(positions), [batch, 1, queries, 1]);
-  const columns = Float32Array.from({ length: capacity }, (_, j) => j);
-  const cachedKeys = g.constant(columns, [1, 1, 1, capacity]);
-  const freshKeys = g.reshape(t, [batch, 1, 1, queries]);
-  const side = (keys: Tensor) => {
-    const back = g.sub(t, keys);
-    const counted = g.float(g.greater(keys, g.scalar(sinks - 0.5)));
-    return {
-      back,
-      counted,
-      far: g.mul(g.float(g.greater(back, g.scalar(delta))), counted),
-      distance: g.mul(g.min(back, g.scalar(window)), counted),
-    };
-  };
-  const cached = side(cachedKeys);
-  const fresh = side(freshKeys);
-  return {
-    far: { cached: cached.far, fresh: fresh.far },
-    distance: { cached: cached.distance, fresh: fresh.distance },
-    counted: { cached: cached.counted, fresh: fresh.counted },
-    own: g.float(g.equal(cached.back, g.scalar(0))),
-  };
-}
-
-/** - sum A ln A / ln(t + 1); 0 for the first token. */
-function entropy(g: Graph, p: AttentionRows, positions: Tensor): Tensor {
-  const [batch, queries] = positions.shape;
-  const sum = (x: Tensor) => g.sum(g.mul(x, g.log(g.max(x, g.scalar(TINY)))), [3], false);
-  const nats = g.neg(g.add(sum(p.cached), sum(p.fresh)));
-  const visible = g.reshape(g.float(g.add(positions, g.ints([1]))), [batch, 1, queries]);
-  return g.div(nats, g.max(g.log(visible), g.scalar(MIN_MASS)));
-}
-
 /** Total variation between successive rows, on absolute positions. */
 function change(
   g: Graph,
   { batch, queries, capacity }: CachedExtent,
   p: AttentionRows,
-  { own }: Geometry,
+  own: Tensor,
 ): void {
   const heads = p.cached.shape[1];
   const last = g.input(LAST_ROW, [batch, heads, capacity]);
@@ -165,12 +106,8 @@ function change(
   const shifted = (x: Tensor, head: Tensor) =>
     queries === 1 ? head : g.concat([head, g.slice(x, 2, 0, queries - 1)], 2);
   const none = g.scalar(0, [batch, heads, 1, queries]);
-  const distance = (x: Tensor, previous: Tensor) => g.sum(g.abs(g.sub(x, previous)), [3], false);
-  const total = g.add(
-    distance(p.cached, shifted(p.cached, first)),
-    distance(p.fresh, shifted(p.fresh, none)),
-  );
-  g.output(signalOutput('change'), g.scale(total, 0.5));
+  const before = [shifted(p.cached, first), shifted(p.fresh, none)];
+  g.output(signalOutput('change'), totalVariation(g, [p.cached, p.fresh], before));
 
   const lastOf = (x: Tensor) => g.slice(x, 2, queries - 1, queries);
   const absolute = g.add(lastOf(p.cached), g.matMul(lastOf(p.fresh), own));
@@ -182,7 +119,8 @@ function received(
   g: Graph,
   { batch, queries, capacity }: CachedExtent,
   p: AttentionRows,
-  { far, own }: Geometry,
+  { far }: Geometry,
+  own: Tensor,
   positions: Tensor,
 ): void {
   const heads = p.cached.shape[1];
@@ -191,8 +129,8 @@ function received(
   );
   const open = g.float(g.less(positions, g.input(RESPONSE_END, [batch, 1], 'int64')));
   const counts = g.reshape(g.mul(started, open), [batch, 1, queries, 1]);
-  const cached = g.sum(g.mul(g.mul(p.cached, far.cached), counts), [2], false);
-  const fresh = g.sum(g.mul(g.mul(p.fresh, far.fresh), counts), [2], true);
+  const cached = g.sum(g.mul(g.mul(p.cached, far[0]), counts), [2], false);
+  const fresh = g.sum(g.mul(g.mul(p.fresh, far[1]), counts), [2], true);
   const placed = g.reshape(g.matMul(fresh, own), [batch, heads, capacity]);
   const state = g.input(RECEIVED, [batch, heads, capacity]);
   g.output(nextState(RECEIVED), g.add(state, g.add(cached, placed)));

@@ -2,12 +2,10 @@
  * Prompts as the model expects them: a text as it is, messages through the chat template of the model
  * directory. Knows nothing of pools.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { readJson } from '../core/files.ts';
+import { type Companions, openCompanions } from './companions.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
@@ -46,16 +44,18 @@ const settingsSchema = z.looseObject({
 });
 
 /**
- * Reads the chat template of a model directory: chat_template.jinja, else chat_template.json, else the
- * one in tokenizer_config.json. `variables` are further template variables (`enable_thinking`, ...).
+ * Reads the chat template of a model directory or GGUF file: chat_template.jinja, else chat_template.json, else the
+ * one in tokenizer_config.json; of an adapter that has none, its base's. `variables` are further template variables
+ * (`enable_thinking`, ...).
  * Throws UserError when a template is there and broken.
  */
 export function loadChatTemplate(
   directory: string,
   variables: Readonly<Record<string, unknown>> = {},
 ): ChatTemplate {
-  const settings = readSettings(join(directory, 'tokenizer_config.json'));
-  const source = findSource(directory, settings);
+  const files = openCompanions(directory);
+  const settings = readSettings(files);
+  const source = findSource(files, settings);
   const template = source && compile(source.text, source.where);
   const context = {
     bos_token: settings.bos_token ?? '',
@@ -103,29 +103,33 @@ export function encodePrompt(
 
 type Settings = z.output<typeof settingsSchema>;
 
-function readSettings(path: string): Settings {
-  if (!existsSync(path)) return {};
-  const parsed = settingsSchema.safeParse(readJson(path));
+const SETTINGS = 'tokenizer_config.json';
+
+function readSettings(files: Companions): Settings {
+  if (!files.has(SETTINGS)) return {};
+  const parsed = settingsSchema.safeParse(files.json(SETTINGS));
   if (parsed.success) return parsed.data;
   const found = z.prettifyError(parsed.error);
-  throw new UserError({ wanted: 'special tokens and a chat template', found, where: path });
+  const where = files.where(SETTINGS);
+  throw new UserError({ wanted: 'special tokens and a chat template', found, where });
 }
 
 function findSource(
-  directory: string,
+  files: Companions,
   settings: Settings,
 ): { text: string; where: string } | undefined {
-  const jinja = join(directory, 'chat_template.jinja');
-  if (existsSync(jinja)) return { text: readFileSync(jinja, 'utf8'), where: jinja };
-  const json = join(directory, 'chat_template.json');
-  if (existsSync(json)) {
-    const parsed = z.object({ chat_template: z.string() }).safeParse(readJson(json));
-    if (parsed.success) return { text: parsed.data.chat_template, where: json };
+  const jinja = 'chat_template.jinja';
+  if (files.has(jinja)) return { text: files.text(jinja), where: files.where(jinja) };
+  const json = 'chat_template.json';
+  if (files.has(json)) {
+    const where = files.where(json);
+    const parsed = z.object({ chat_template: z.string() }).safeParse(files.json(json));
+    if (parsed.success) return { text: parsed.data.chat_template, where };
     const found = z.prettifyError(parsed.error);
-    throw new UserError({ wanted: 'a chat_template', found, where: json });
+    throw new UserError({ wanted: 'a chat_template', found, where });
   }
   const { chat_template: given } = settings;
-  const where = `${join(directory, 'tokenizer_config.json')}, chat_template`;
+  const where = `${files.where(SETTINGS)}, chat_template`;
   if (given === null || given === undefined) return undefined;
   if (typeof given === 'string') return { text: given, where };
   const chosen = given.find(({ name }) => name === 'default');

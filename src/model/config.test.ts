@@ -27,6 +27,13 @@ const qwen3 = {
   tie_word_embeddings: true,
 };
 
+const DYNAMIC = { type: 'dynamic', factor: 2 };
+const LONG = {
+  rope_type: 'longrope',
+  original_max_position_embeddings: 1024,
+  short_factor: [1, 1.1, 1.2, 1.3],
+  long_factor: [1, 2, 3, 4],
+};
 const parse = (json: unknown) => parseDecoderConfig(json, 'some/config.json');
 
 /** Every released config below is cut down to keys as published. */
@@ -179,6 +186,14 @@ describe('families', () => {
     expect({ ...newer, raw: {} }).toEqual({ ...older, raw: {} });
   });
 
+  it('ends texts where transformers would begin to change the rotation of what is cached', () => {
+    const long = parse({ ...llama, max_position_embeddings: 4096, rope_parameters: LONG });
+    expect(long.maxPositions).toBe(1024);
+    expect(long.rope.scaling).toMatchObject({ divisors: LONG.short_factor });
+    const dynamic = parse({ ...llama, rope_scaling: DYNAMIC });
+    expect({ ...dynamic, raw: {} }).toEqual({ ...parse(llama), raw: {} });
+  });
+
   it('keeps config.json as read', () => {
     expect(parse(qwen3).raw).toEqual(qwen3);
   });
@@ -207,7 +222,12 @@ describe('refusals name the key', () => {
     ['eos_token_id', { ...llama, eos_token_id: 96 }],
     ['MistralForCausalLM', { ...llama, architectures: ['MistralForCausalLM'] }],
     ['model_type', { ...llama, model_type: 'qwen2' }],
-    ['"dynamic"', { ...llama, rope_scaling: { type: 'dynamic', factor: 2 } }],
+    ['"axial"', { ...llama, rope_scaling: { type: 'axial', factor: 2 } }],
+    [
+      'max_position',
+      { ...llama, rope_scaling: { ...DYNAMIC, original_max_position_embeddings: 9 } },
+    ],
+    ['as short_factor', { ...llama, rope_scaling: { ...LONG, short_factor: [1, 2] } }],
     ['high_freq_factor', { ...llama, rope_scaling: { type: 'llama3', factor: 8 } }],
     ['short_factor', { ...llama, rope_scaling: { type: 'linear', factor: 2, short_factor: [1] } }],
     ['rope_type', { ...llama, rope_scaling: { type: 'linear', rope_type: 'yarn', factor: 2 } }],

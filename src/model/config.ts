@@ -7,7 +7,8 @@
  */
 import { UserError } from '../core/errors.ts';
 import { type Architecture, type RawConfig, readKeys } from './config-keys.ts';
-import type { RopeSettings } from './rope.ts';
+import type { LoraSettings } from './lora-settings.ts';
+import { longestText, type RopeSettings } from './rope.ts';
 import { parseRope } from './rope-config.ts';
 
 export type { Architecture } from './config-keys.ts';
@@ -39,7 +40,7 @@ export interface DecoderConfig {
   qkNorm: boolean;
   /** The head multiplies by the embedding matrix; there is no lm_head.weight. */
   tieWordEmbeddings: boolean;
-  /** Context length, in tokens. */
+  /** Context length, in tokens; no text may be longer. */
   maxPositions: number;
   /** Standard deviation of fresh weights. */
   initializerRange: number;
@@ -48,6 +49,8 @@ export interface DecoderConfig {
   padTokenId: number | null;
   /** What config.json says; the files may say otherwise per tensor. */
   dtype: WeightDtype;
+  /** The low-rank adapter that graphs have beside the weights; config.json knows nothing of it. */
+  lora?: LoraSettings;
   /** config.json as read, for writing it back. */
   raw: Record<string, unknown>;
 }
@@ -150,6 +153,8 @@ function settle(
   const fallbackKvHeads = llama || raw.num_key_value_heads === null ? heads : 32;
   const fallbackHeadDim = architecture === 'Qwen3ForCausalLM' ? 128 : raw.hidden_size / heads;
   const dtype = raw.dtype ?? raw.torch_dtype ?? 'float32';
+  const headDim = raw.head_dim ?? fallbackHeadDim;
+  const rope = parseRope(raw, headDim, where);
   return {
     architecture,
     vocabSize: raw.vocab_size,
@@ -158,15 +163,15 @@ function settle(
     layers: raw.num_hidden_layers,
     heads,
     kvHeads: raw.num_key_value_heads ?? fallbackKvHeads,
-    headDim: raw.head_dim ?? fallbackHeadDim,
+    headDim,
     rmsNormEps: raw.rms_norm_eps,
-    rope: parseRope(raw, where),
+    rope,
     qkvBias: qwen2 || raw.attention_bias,
     outputBias: !qwen2 && raw.attention_bias,
     mlpBias: raw.mlp_bias,
     qkNorm: architecture === 'Qwen3ForCausalLM',
     tieWordEmbeddings: raw.tie_word_embeddings,
-    maxPositions: raw.max_position_embeddings,
+    maxPositions: Math.min(raw.max_position_embeddings, longestText(rope)),
     initializerRange: raw.initializer_range,
     bosTokenId: bos ?? null,
     eosTokenIds: eos === null || eos === undefined ? [] : [eos].flat(),

@@ -7,6 +7,8 @@
 import type { Graph } from '../engine/graph.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { type DecoderConfig, parameterShapes } from './config.ts';
+import { loraShapes } from './lora.ts';
+import { loraA, loraB, loraScale } from './lora-settings.ts';
 
 /** Hugging Face tensor name -> value in the graph. */
 export type GraphWeights = ReadonlyMap<string, Tensor>;
@@ -33,9 +35,11 @@ export interface Rotary {
  */
 export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor) => Tensor;
 
-/** Every parameter of the model as a named graph input. */
+/** Every parameter of the model, and of its adapter where it has one, as a named graph input. */
 export function weightInputs(g: Graph, config: DecoderConfig): GraphWeights {
-  return new Map([...parameterShapes(config)].map(([name, shape]) => [name, g.input(name, shape)]));
+  const adapter = config.lora === undefined ? [] : loraShapes(config, config.lora);
+  const shapes = [...parameterShapes(config), ...adapter];
+  return new Map(shapes.map(([name, shape]) => [name, g.input(name, shape)]));
 }
 
 function weight(weights: GraphWeights, name: string): Tensor {
@@ -44,11 +48,21 @@ function weight(weights: GraphWeights, name: string): Tensor {
   return found;
 }
 
-/** y = x W^T (+ b) with the Hugging Face weight [out, in]. */
-function linear(g: Graph, weights: GraphWeights, x: Tensor, name: string): Tensor {
+/** y = x W^T (+ b) (+ scale (x A^T) B^T) with the Hugging Face weight [out, in] and the adapter's A and B. */
+function linear(
+  g: Graph,
+  config: DecoderConfig,
+  weights: GraphWeights,
+  x: Tensor,
+  name: string,
+): Tensor {
   const product = g.linear(x, weight(weights, `${name}.weight`));
   const bias = weights.get(`${name}.bias`);
-  return bias === undefined ? product : g.add(product, bias);
+  const plain = bias === undefined ? product : g.add(product, bias);
+  const a = weights.get(loraA(name));
+  if (config.lora === undefined || a === undefined) return plain;
+  const narrow = g.scale(g.linear(x, a), loraScale(config.lora));
+  return g.add(plain, g.linear(narrow, weight(weights, loraB(name))));
 }
 
 /** Root-mean-square norm over the last axis. */
@@ -93,7 +107,7 @@ function attention(
   const { heads, kvHeads, headDim, rmsNormEps } = config;
   const at = `model.layers.${layer}.self_attn`;
   const project = (name: string, count: number) =>
-    g.reshape(linear(g, weights, x, `${at}.${name}`), [batch, queries, count, headDim]);
+    g.reshape(linear(g, config, weights, x, `${at}.${name}`), [batch, queries, count, headDim]);
   const normed = (y: Tensor, name: string) =>
     config.qkNorm ? rmsNorm(g, y, weight(weights, `${at}.${name}.weight`), rmsNormEps) : y;
 
@@ -109,14 +123,22 @@ function attention(
   const mixed = attend(layer, grouped, headsFirst(g, k), headsFirst(g, v));
   const perHead = g.reshape(mixed, [batch, heads, queries, headDim]);
   const rows = queries === 1 ? perHead : g.transpose(perHead, [0, 2, 1, 3]);
-  return linear(g, weights, g.reshape(rows, [batch * queries, heads * headDim]), `${at}.o_proj`);
+  const flat = g.reshape(rows, [batch * queries, heads * headDim]);
+  return linear(g, config, weights, flat, `${at}.o_proj`);
 }
 
-function mlp(g: Graph, weights: GraphWeights, x: Tensor, layer: number): Tensor {
-  const at = `model.layers.${layer}.mlp`;
-  const gate = linear(g, weights, x, `${at}.gate_proj`);
+function mlp(
+  g: Graph,
+  config: DecoderConfig,
+  weights: GraphWeights,
+  x: Tensor,
+  layer: number,
+): Tensor {
+  const project = (input: Tensor, name: string) =>
+    linear(g, config, weights, input, `model.layers.${layer}.mlp.${name}`);
+  const gate = project(x, 'gate_proj');
   const silu = g.mul(gate, g.sigmoid(gate));
-  return linear(g, weights, g.mul(silu, linear(g, weights, x, `${at}.up_proj`)), `${at}.down_proj`);
+  return project(g.mul(silu, project(x, 'up_proj')), 'down_proj');
 }
 
 /**
@@ -141,10 +163,15 @@ export function decoder(
     const at = `model.layers.${layer}`;
     const seen = norm(x, `${at}.input_layernorm`);
     x = g.add(x, attention(g, config, weights, seen, layer, extent, rotary, attend));
-    x = g.add(x, mlp(g, weights, norm(x, `${at}.post_attention_layernorm`), layer));
+    x = g.add(x, mlp(g, config, weights, norm(x, `${at}.post_attention_layernorm`), layer));
     onHidden?.(x);
   }
   return norm(x, 'model.norm');
+}
+
+/** The name of the output embedding among the weights. */
+export function headWeight(config: DecoderConfig): string {
+  return config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }
 
 /** Logits [rows, vocabSize] of hidden states [rows, hiddenSize]. */
@@ -154,6 +181,5 @@ export function logits(
   weights: GraphWeights,
   hidden: Tensor,
 ): Tensor {
-  const head = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return g.linear(hidden, weight(weights, head));
+  return g.linear(hidden, weight(weights, headWeight(config)));
 }

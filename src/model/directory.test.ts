@@ -177,7 +177,7 @@ describe('what is refused', () => {
   };
 
   it('a directory without config, without weights, without anything', () => {
-    expectComplaint(/config\.json.*ENOENT/);
+    expectComplaint(/wanted a Hugging Face model directory, a GGUF file or/);
     mkdirSync(directory);
     writeFileSync(join(directory, 'config.json'), JSON.stringify(json));
     expectComplaint(/model\.safetensors.*neither/);

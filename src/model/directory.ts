@@ -4,11 +4,15 @@
  *
  * Every tensor is checked against what the configuration implies. Knows nothing of graphs.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { makeFolders, readJson, writeWhole } from '../core/files.ts';
+import { readJson, writeFolder, writeWhole } from '../core/files.ts';
+import { sizeOf } from '../engine/tensor.ts';
+import { loadAdapter } from './adapter.ts';
+import { adapterBase } from './adapter-config.ts';
+import { copyCompanions } from './companions.ts';
 import {
   type DecoderConfig,
   parameterShapes,
@@ -16,23 +20,20 @@ import {
   type WeightDtype,
 } from './config.ts';
 import { BYTES_PER, FLOAT16_OVERFLOW } from './dtype.ts';
+import { ggufDecoderConfig, isGguf, loadGguf } from './gguf.ts';
+import { mergeAdapter } from './lora.ts';
+import { requireModel } from './resolve.ts';
 import {
   openSafetensors,
   type SafetensorsFile,
-  type TensorToWrite,
+  type TensorSource,
+  type ValueSource,
   writeSafetensors,
 } from './safetensors.ts';
 
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const CONFIG = 'config.json';
-
-/** Copied from the source directory on save, where they are. */
-const COMPANIONS = [
-  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-  ...['vocab.json', 'merges.txt', 'tokenizer.model', 'chat_template.jinja', 'chat_template.json'],
-  ...['generation_config.json', 'LICENSE'],
-];
 
 /** Buffers that old checkpoints carry and that the configuration determines anyway. */
 const INERT_TENSOR = /(^|\.)rotary_emb\.(inv_freq|cos_cached|sin_cached)$/;
@@ -47,14 +48,24 @@ export interface LoadedModel {
   ignored: string[];
 }
 
-/** The configuration of a model directory. Throws UserError. */
+/** The configuration of a model directory or GGUF file; of an adapter, that of its base. Throws UserError. */
 export function loadConfig(directory: string): DecoderConfig {
+  if (isGguf(directory)) return ggufDecoderConfig(directory);
+  requireModel(directory);
+  const base = adapterBase(directory);
+  if (base !== undefined) return loadConfig(base);
   const path = join(directory, CONFIG);
   return parseDecoderConfig(readJson(path), path);
 }
 
-/** Configuration and all weights. Throws UserError naming file and tensor. */
+/**
+ * Configuration and all weights; of an adapter, those of its base with it merged in. Throws UserError naming file and
+ * tensor.
+ */
 export function loadWeights(directory: string): LoadedModel {
+  if (isGguf(directory)) return loadGguf(directory);
+  const base = adapterBase(directory);
+  if (base !== undefined) return merged(loadWeights(base), directory);
   const config = loadConfig(directory);
   const files = new Map<string, SafetensorsFile>();
   try {
@@ -65,12 +76,18 @@ export function loadWeights(directory: string): LoadedModel {
   }
 }
 
+function merged(model: LoadedModel, directory: string): LoadedModel {
+  const { settings, adapter } = loadAdapter(directory, model.config);
+  mergeAdapter(model.weights, adapter, settings);
+  return model;
+}
+
 export interface SaveOptions {
   /** One dtype for all, or each tensor's own (as loaded); by default the one config.json says. */
   dtype?: WeightDtype | ReadonlyMap<string, WeightDtype>;
   /** Largest size of one file in bytes; above it the weights are sharded. Default 5e9. */
   shardBytes?: number;
-  /** The directory whose tokenizer, chat template and generation settings are copied. */
+  /** The directory or GGUF file whose tokenizer, chat template and generation settings are copied. */
   from?: string;
 }
 
@@ -81,29 +98,19 @@ export interface SaveOptions {
 export function saveWeights(
   directory: string,
   config: DecoderConfig,
-  weights: ReadonlyMap<string, Float32Array>,
+  weights: ReadonlyMap<string, ValueSource>,
   options: SaveOptions = {},
 ): void {
   const target = resolve(directory);
   refuseForeign(target);
   const { dtype = config.dtype, shardBytes = 5e9, from } = options;
   const tensors = toWrite(config, weights, dtype, target);
-  const temporary = `${target}.${process.pid}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
-  makeFolders(temporary);
-  try {
+  writeFolder(target, (temporary) => {
     const raw = typeof dtype === 'string' ? withDtype(config.raw, dtype) : config.raw;
     writeWhole(join(temporary, CONFIG), `${JSON.stringify(raw, null, 2)}\n`);
     writeShards(temporary, tensors, shardBytes);
-    for (const name of from === undefined ? [] : COMPANIONS) {
-      const source = join(from ?? '', name);
-      if (existsSync(source)) copyFileSync(source, join(temporary, name));
-    }
-    replace(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
+    if (from !== undefined) copyCompanions(from, temporary);
+  });
 }
 
 type Places = Map<string, SafetensorsFile>;
@@ -129,7 +136,7 @@ function locate(directory: string, files: Map<string, SafetensorsFile>): Places 
       wanted: `${SINGLE} or ${INDEX}`,
       found: 'neither',
       where: directory,
-      fix: 'Weights in other formats (pytorch_model.bin, GGUF) are not read: convert them.',
+      fix: 'A GGUF file is named itself, not its folder. pytorch_model.bin is not read: convert it.',
     });
   }
   const parsed = indexSchema.safeParse(readJson(indexPath));
@@ -247,10 +254,10 @@ function bytesOf(values: Float32Array): Uint8Array {
 
 function toWrite(
   config: DecoderConfig,
-  weights: ReadonlyMap<string, Float32Array>,
+  weights: ReadonlyMap<string, ValueSource>,
   dtype: WeightDtype | ReadonlyMap<string, WeightDtype>,
   target: string,
-): TensorToWrite[] {
+): TensorSource[] {
   const shapes = parameterShapes(config);
   const foreign = [...weights.keys()].find((name) => !shapes.has(name));
   if (foreign !== undefined) throw new Error(`${foreign} is no parameter of this configuration`);
@@ -258,14 +265,17 @@ function toWrite(
     const values = weights.get(name);
     if (values === undefined) throw new Error(`the weights lack ${name}`);
     const own = typeof dtype === 'string' ? dtype : (dtype.get(name) ?? config.dtype);
-    if (own === 'float16') refuseOverflow(values, `${target}, tensor ${name}`);
-    return { name, shape, values, dtype: own };
+    if (own !== 'float16') return { name, shape, values, dtype: own };
+    const where = `${target}, tensor ${name}`;
+    if (values instanceof Float32Array) refuseOverflow(values, where);
+    const made = () => (values instanceof Float32Array ? values : refuseOverflow(values(), where));
+    return { name, shape, values: made, dtype: own };
   });
 }
 
-function refuseOverflow(values: Float32Array, where: string): void {
+function refuseOverflow(values: Float32Array, where: string): Float32Array {
   const at = values.findIndex((v) => Math.abs(v) >= FLOAT16_OVERFLOW && Number.isFinite(v));
-  if (at === -1) return;
+  if (at === -1) return values;
   throw new UserError({
     wanted: 'values that float16 can hold (below 65520)',
     found: `${values[at]} at index ${at}`,
@@ -280,12 +290,12 @@ function withDtype(raw: Record<string, unknown>, dtype: WeightDtype): Record<str
   return { ...raw, ...Object.fromEntries(written.map((key) => [key, dtype])) };
 }
 
-function writeShards(directory: string, tensors: readonly TensorToWrite[], limit: number): void {
-  const shards: TensorToWrite[][] = [];
+function writeShards(directory: string, tensors: readonly TensorSource[], limit: number): void {
+  const shards: TensorSource[][] = [];
   let room = 0;
   let total = 0;
   for (const tensor of tensors) {
-    const bytes = tensor.values.length * BYTES_PER[tensor.dtype];
+    const bytes = sizeOf(tensor.shape) * BYTES_PER[tensor.dtype];
     const last = shards.at(-1);
     if (last === undefined || bytes > room) {
       shards.push([tensor]);
@@ -319,13 +329,4 @@ function refuseForeign(target: string): void {
     found: 'other files in it',
     where: target,
   });
-}
-
-/** Between the two renames an existing directory is whole under `<name>.<pid>.old`. */
-function replace(temporary: string, target: string): void {
-  const old = `${target}.${process.pid}.old`;
-  const existed = existsSync(target);
-  if (existed) renameSync(target, old);
-  renameSync(temporary, target);
-  if (existed) rmSync(old, { recursive: true });
 }

@@ -77,7 +77,14 @@ function halfBits(bits: number): number {
   return sign | (kept + (dropped > half || (dropped === half && (kept & 1) === 1) ? 1 : 0));
 }
 
+/** The value of every half-precision bit pattern. */
+export function halves(): Float32Array {
+  halfValues ??= new Float32Array(halfTable().buffer);
+  return halfValues;
+}
+
 let table: Uint32Array | undefined;
+let halfValues: Float32Array | undefined;
 
 /** float32 bits of every half-precision bit pattern. */
 function halfTable(): Uint32Array {

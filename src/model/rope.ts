@@ -1,8 +1,8 @@
 /**
  * Rotary position embeddings: cosine and sine tables for the scalings that the supported families use.
  *
- * The formulas are those of transformers' `modeling_rope_utils.py` (linear, llama3, yarn), computed in
- * float64 where transformers computes in float32. Knows nothing of graphs or of config.json.
+ * The formulas are those of transformers' `modeling_rope_utils.py` (linear, llama3, yarn, longrope, proportional),
+ * computed in float64 where transformers computes in float32. Knows nothing of graphs or of config.json.
  */
 
 /** YaRN (arXiv 2309.00071) as transformers parametrises it. */
@@ -37,10 +37,32 @@ export interface LinearScaling {
   factor: number;
 }
 
+/**
+ * LongRoPE (arXiv 2402.13753): a divisor for every dimension pair. transformers changes all of them where a text grows
+ * beyond the context of pretraining, also for what is in its cache already; here texts end there.
+ */
+export interface LongScaling {
+  type: 'longrope';
+  /** [headDim / 2] */
+  divisors: readonly number[];
+  /** Factor on cos and sin. */
+  attentionFactor: number;
+  /** Context length of pretraining, in tokens: the longest text. */
+  originalMaxPositions: number;
+}
+
+/** Every frequency divided by `factor`; dimension pairs beyond the first `share` of them do not turn. */
+export interface ProportionalScaling {
+  type: 'proportional';
+  factor: number;
+  /** 0 to 1. */
+  share: number;
+}
+
 export interface RopeSettings {
   /** Base of the frequencies: dimension pair i turns by theta^(-2i/headDim) radians per token. */
   theta: number;
-  scaling: null | LinearScaling | Llama3Scaling | YarnScaling;
+  scaling: null | LinearScaling | Llama3Scaling | YarnScaling | LongScaling | ProportionalScaling;
 }
 
 export interface RopeTables {
@@ -52,7 +74,7 @@ export interface RopeTables {
 
 /**
  * Radians per token of each of the headDim / 2 dimension pairs, and the factor on cos and sin
- * (1 except for yarn).
+ * (1 except for yarn and longrope).
  */
 export function ropeFrequencies(
   rope: RopeSettings,
@@ -74,7 +96,22 @@ export function ropeFrequencies(
         frequencies: yarnFrequencies(plain, rope.theta, headDim, scaling),
         scale: yarnAttentionFactor(scaling),
       };
+    case 'longrope':
+      return {
+        frequencies: plain.map((f, i) => f / scaling.divisors[i]),
+        scale: scaling.attentionFactor,
+      };
+    case 'proportional': {
+      const turning = Math.floor((scaling.share * headDim) / 2);
+      const frequencies = plain.map((f, i) => (i < turning ? f / scaling.factor : 0));
+      return { frequencies, scale: 1 };
+    }
   }
+}
+
+/** The longest text that the tables are right for, in tokens; Infinity where the scaling knows no bound. */
+export function longestText({ scaling }: RopeSettings): number {
+  return scaling?.type === 'longrope' ? scaling.originalMaxPositions : Infinity;
 }
 
 /** Tables for positions 0 .. positions - 1. */

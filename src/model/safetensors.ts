@@ -7,6 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../core/errors.ts';
 import { errorCode, writeWhole } from '../core/files.ts';
+import { sizeOf } from '../engine/tensor.ts';
 import type { WeightDtype } from './config.ts';
 import { BYTES_PER, narrow, widen } from './dtype.ts';
 import { parseHeader, type TensorEntry } from './safetensors-header.ts';
@@ -71,13 +72,20 @@ export interface TensorToWrite {
   values: Float32Array;
 }
 
+/** Values to be written; a function makes them when their turn comes, so that they are not held all at once. */
+export type ValueSource = Float32Array | (() => Float32Array);
+
+export interface TensorSource extends Omit<TensorToWrite, 'values'> {
+  values: ValueSource;
+}
+
 /**
  * Writes a file as the reference implementation does (tensors by descending type width, then by name;
  * header padded with spaces to 8 bytes): whole or not at all. Values are rounded to each dtype.
  */
 export function writeSafetensors(
   path: string,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly TensorSource[],
   metadata: Record<string, string> = { format: 'pt' },
 ): void {
   const ordered = [...tensors].sort(
@@ -87,10 +95,8 @@ export function writeSafetensors(
   const entries: [string, unknown][] = [['__metadata__', metadata]];
   let end = 0;
   for (const { name, dtype, shape, values } of ordered) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    if (size !== values.length) {
-      throw new Error(`${name}: ${values.length} values for shape [${shape.join(', ')}]`);
-    }
+    const size = sizeOf(shape);
+    if (values instanceof Float32Array) checkSize(name, values, shape);
     const begin = end;
     end += size * BYTES_PER[dtype];
     entries.push([name, { dtype: STORED[dtype], shape, data_offsets: [begin, end] }]);
@@ -111,9 +117,18 @@ function utf8(text: string): Buffer {
   return Buffer.from(text, 'utf8');
 }
 
-function* parts(head: Uint8Array, tensors: readonly TensorToWrite[]): Generator<Uint8Array> {
+function* parts(head: Uint8Array, tensors: readonly TensorSource[]): Generator<Uint8Array> {
   yield head;
-  for (const { values, dtype } of tensors) yield narrow(values, dtype);
+  for (const { name, values, shape, dtype } of tensors) {
+    const made = values instanceof Float32Array ? values : values();
+    checkSize(name, made, shape);
+    yield narrow(made, dtype);
+  }
+}
+
+function checkSize(name: string, values: Float32Array, shape: readonly number[]): void {
+  if (sizeOf(shape) === values.length) return;
+  throw new Error(`${name}: ${values.length} values for shape [${shape.join(', ')}]`);
 }
 
 function readHeader(file: number, path: string) {

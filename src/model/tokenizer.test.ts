@@ -184,3 +184,21 @@ describe('chat templates', () => {
     expect(loadChatTemplate(directory).render(messages).text).toBe('26 Jul 2024');
   });
 });
+
+it('digits of any script are cut apart, as Hugging Face cuts them', () => {
+  const path = join(golden('bytes'), 'tokenizer.json');
+  const json = JSON.parse(readFileSync(path, 'utf8')) as {
+    model: { vocab: Record<string, number>; merges: string[][] };
+  };
+  // A space with the first byte of an Arabic digit, as the tokenizer of SmolLM2 has it.
+  json.model.vocab['\u0120\u00d9'] = 320;
+  json.model.merges.push(['\u0120', '\u00d9']);
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, use_regex: true };
+  const digits = { type: 'Digits', individual_digits: true };
+  const cut = (pretokenizers: object[]) => {
+    const own = { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers } };
+    return loadTokenizer(variant('bytes', { 'tokenizer.json': own })).encode('1 \u0663');
+  };
+  expect(cut([bytes])).toContain(320);
+  expect(cut([digits, bytes])).not.toContain(320);
+});

@@ -3,12 +3,10 @@
  *
  * Knows which ids end a text and which pads; nothing of chat templates or of prompts.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
-import { readJson } from '../core/files.ts';
+import { type Companions, openCompanions } from './companions.ts';
 import type { DecoderConfig } from './config.ts';
 
 export interface Tokenizer {
@@ -63,11 +61,15 @@ const settingsSchema = z.looseObject({
   pad_token: named.nullish(),
 });
 
-/** Reads the tokenizer of a model directory; UserError when it is missing or not understood. */
+/**
+ * Reads the tokenizer of a model directory or GGUF file; of an adapter without one, its base's. UserError when it is
+ * missing or not understood.
+ */
 export function loadTokenizer(directory: string): Tokenizer {
-  const path = join(directory, TOKENIZER);
-  const settings = readOptional(join(directory, 'tokenizer_config.json'), settingsSchema) ?? {};
-  const inner = construct(readJson(path), settings, path);
+  const files = openCompanions(directory);
+  const path = files.where(TOKENIZER);
+  const settings = readOptional(files, 'tokenizer_config.json', settingsSchema) ?? {};
+  const inner = construct(files.json(TOKENIZER), settings, path);
   let vocabSize = 0;
   for (const id of inner.model.tokens_to_ids.values()) vocabSize = Math.max(vocabSize, id + 1);
   const special = new Set<number>();
@@ -75,8 +77,8 @@ export function loadTokenizer(directory: string): Tokenizer {
 
   const idOf = (token: string | null | undefined): number | undefined =>
     token === null || token === undefined ? undefined : inner.token_to_id(token);
-  const generation = readOptional(join(directory, 'generation_config.json'), idsSchema);
-  const model = readOptional(join(directory, 'config.json'), idsSchema);
+  const generation = readOptional(files, 'generation_config.json', idsSchema);
+  const model = readOptional(files, 'config.json', idsSchema);
   const eos = generation?.eos_token_id ?? model?.eos_token_id ?? idOf(settings.eos_token) ?? [];
   const eosIds = [...new Set([eos].flat())];
   const decode = (ids: number[]): string =>
@@ -130,17 +132,39 @@ function construct(json: unknown, settings: object, path: string): Inner {
   if (typeof json !== 'object' || json === null) {
     throw new UserError({ wanted, found: JSON.stringify(json), where: path });
   }
+  const { pre_tokenizer: pre } = json as { pre_tokenizer?: unknown };
+  const read = pre === undefined ? json : { ...json, pre_tokenizer: anyDigits(pre) };
   try {
-    return new HuggingFaceTokenizer(json, settings);
+    return new HuggingFaceTokenizer(read, settings);
   } catch (error) {
     throw new UserError({ wanted, found: String(error), where: path }, { cause: error });
   }
 }
 
-function readOptional<T>(path: string, schema: z.ZodType<T>): T | undefined {
-  if (!existsSync(path)) return undefined;
-  const parsed = schema.safeParse(readJson(path));
+const digitsSchema = z.looseObject({
+  type: z.literal('Digits'),
+  individual_digits: z.boolean().default(false),
+});
+
+/**
+ * The library's Digits cuts at ASCII digits only, Hugging Face's at any numeric character. A Split that says so is read
+ * alike by both.
+ */
+function anyDigits(pre: unknown): unknown {
+  const digits = digitsSchema.safeParse(pre);
+  if (digits.success) {
+    const Regex = digits.data.individual_digits ? '\\p{N}' : '\\p{N}+';
+    return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+  }
+  const isSequence = typeof pre === 'object' && pre !== null && 'pretokenizers' in pre;
+  if (!isSequence || !Array.isArray(pre.pretokenizers)) return pre;
+  return { ...pre, pretokenizers: pre.pretokenizers.map(anyDigits) };
+}
+
+function readOptional<T>(files: Companions, name: string, schema: z.ZodType<T>): T | undefined {
+  if (!files.has(name)) return undefined;
+  const parsed = schema.safeParse(files.json(name));
   if (parsed.success) return parsed.data;
   const found = z.prettifyError(parsed.error);
-  throw new UserError({ wanted: 'token ids and special tokens', found, where: path });
+  throw new UserError({ wanted: 'token ids and special tokens', found, where: files.where(name) });
 }

@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.ts';
 import { contentHash, normalContent } from './content.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
-import type { Prompt } from './types.ts';
+import type { PoolPrompt } from './types.ts';
 
 let workspace = '';
 beforeEach(() => {
@@ -30,7 +30,7 @@ function pool(name: string, ...rows: unknown[]): string {
 }
 
 async function taken(paths: string[], options: Partial<IngestOptions> = {}) {
-  const batches: Prompt[][] = [];
+  const batches: PoolPrompt[][] = [];
   const summary = await ingest(paths, { workspace, name: 'main', ...options }, async (batch) => {
     batches.push(batch);
   });

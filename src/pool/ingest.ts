@@ -7,19 +7,19 @@ import { UserError } from '../core/errors.ts';
 import { contentHash, normalSpace } from './content.ts';
 import { WholeFile } from './output.ts';
 import { readPool } from './read.ts';
-import type { Place, PoolOptions, PoolReject, PoolRow, Prompt } from './types.ts';
+import type { Place, PoolOptions, PoolPrompt, PoolReject, PoolRow } from './types.ts';
 
 export interface IngestOptions extends PoolOptions {
   /** Folder for `answers/<name>.jsonl` and `rejects/<name>.jsonl`. */
   workspace: string;
   /** Name of the pool: letters, digits, `.`, `_` and `-`. */
   name: string;
-  /** Prompts handed to the sink at a time. Default 1000. */
+  /** Most prompts handed to the sink at a time. Default 1000; fewer where they are large. */
   batch?: number;
 }
 
 /** Takes the prompts, in the order of the rows. Called again only when the last call is done. */
-export type PromptSink = (prompts: Prompt[]) => Promise<void>;
+export type PromptSink = (prompts: PoolPrompt[]) => Promise<void>;
 
 /** Two rows with the same content. */
 export interface Duplicate {
@@ -52,6 +52,9 @@ export interface IngestSummary {
 }
 
 const maxListed = 100;
+
+/** Characters of prompts, images included, that are held before they are handed on. */
+const batchChars = 32 * 2 ** 20;
 
 /**
  * Reads `paths` in order and hands every new prompt to `sink`. Memory: about 200 bytes per prompt for the hashes that
@@ -102,7 +105,8 @@ class Intake {
   private readonly byContent = new Map<string, Known>();
   private readonly ids = new Set<string>();
   private readonly withheld = new Set<string>();
-  private batch: Prompt[] = [];
+  private batch: PoolPrompt[] = [];
+  private chars = 0;
   private readonly summary: IngestSummary;
 
   constructor(options: IngestOptions, sink: PromptSink) {
@@ -144,7 +148,8 @@ class Intake {
     this.seal(fresh, answer);
     this.summary.rows++;
     this.batch.push(prompt);
-    if (this.batch.length >= this.batchSize) await this.handOn();
+    this.chars += JSON.stringify(prompt).length;
+    if (this.batch.length >= this.batchSize || this.chars >= batchChars) await this.handOn();
   }
 
   reject(entry: PoolReject): void {
@@ -195,6 +200,7 @@ class Intake {
   private async handOn(): Promise<void> {
     const batch = this.batch;
     this.batch = [];
+    this.chars = 0;
     await this.sink(batch);
   }
 }

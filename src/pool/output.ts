@@ -28,7 +28,11 @@ export class WholeFile {
 
   /** Appends one JSON value as a line. */
   line(value: unknown): void {
-    const text = `${JSON.stringify(value)}\n`;
+    this.text(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Appends a piece of text. */
+  text(text: string): void {
     this.parts.push(text);
     this.size += text.length;
     if (this.size >= bufferBytes) this.flush();

@@ -13,7 +13,7 @@ import { UserError } from '../core/errors.ts';
 import { checkColumns } from './columns.ts';
 import { BadRow, BrokenText, columnsOf, rowEntry } from './row.ts';
 import { guarded, poolDefaults } from './text-files.ts';
-import type { PoolEntry, PoolOptions } from './types.ts';
+import type { ObjectEntry, PoolEntry, PoolOptions, PoolReject } from './types.ts';
 
 /** Row groups that unpack to more than this are refused. */
 const maxGroupBytes = 1024 ** 3;
@@ -35,13 +35,30 @@ const parsers = {
 /** Rows of a Parquet file; `line` of a place is the number of the row, from 1. */
 export async function* readParquet(file: string, options: PoolOptions): AsyncGenerator<PoolEntry> {
   const columns = columnsOf(options.columns);
+  const check = (names: readonly string[]) => {
+    const inFile = (name: string) =>
+      names.includes(name) || names.includes(name.slice(0, Math.max(0, name.indexOf('.'))));
+    checkColumns(file, names, options.columns, inFile);
+  };
+  for await (const entry of parquetObjects(file, options, check)) {
+    if (entry.kind === 'reject') yield entry;
+    else {
+      const { at, row, raw } = entry;
+      yield guarded(at, raw, options, () => rowEntry(row, columns, basename(file), at));
+    }
+  }
+}
+
+/** The rows of a Parquet file, whatever they are. `check` sees the names of the columns first. */
+export async function* parquetObjects(
+  file: string,
+  options: PoolOptions,
+  check: (names: readonly string[]) => void = () => {},
+): AsyncGenerator<ObjectEntry | PoolReject> {
   const limit = options.maxLineBytes ?? poolDefaults.maxLineBytes;
   const buffer = await asyncBufferFromFile(file);
   const metadata = await readable(file, () => parquetMetadataAsync(buffer));
-  const names = columnNames(metadata);
-  const inFile = (name: string) =>
-    names.includes(name) || names.includes(name.slice(0, Math.max(0, name.indexOf('.'))));
-  checkColumns(file, names, options.columns, inFile);
+  check(columnNames(metadata));
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     if (group.total_byte_size > maxGroupBytes) throw largeGroup(file, group.total_byte_size);
@@ -53,7 +70,7 @@ export async function* readParquet(file: string, options: PoolOptions): AsyncGen
       const raw = shown(row);
       yield guarded(at, raw, options, () => {
         if (Buffer.byteLength(raw) > limit) throw new BadRow(`longer than ${limit} bytes`);
-        return rowEntry(row, columns, basename(file), at);
+        return { kind: 'object', at, row, raw };
       });
     }
     rowStart = rowEnd;

@@ -4,9 +4,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
-import { readParquet } from './parquet.ts';
-import { readCsv, readJsonl } from './text-files.ts';
-import type { PoolEntry, PoolOptions } from './types.ts';
+import { parquetObjects, readParquet } from './parquet.ts';
+import { jsonlObjects, readCsv, readJsonl } from './text-files.ts';
+import type { ObjectEntry, PoolEntry, PoolOptions, PoolReject } from './types.ts';
 
 type Reader = (file: string, options: PoolOptions) => AsyncGenerator<PoolEntry>;
 
@@ -17,6 +17,10 @@ const readers: Readonly<Record<string, Reader>> = {
   '.tsv': (file, options) => readCsv(file, options, '\t'),
   '.parquet': readParquet,
 };
+
+const objectReaders: Readonly<
+  Record<string, (file: string, options: PoolOptions) => AsyncGenerator<ObjectEntry | PoolReject>>
+> = { '.jsonl': jsonlObjects, '.ndjson': jsonlObjects, '.parquet': parquetObjects };
 
 /**
  * Rows and rejects of `path`, a file or a folder (its pool files in order of name, subfolders too), in the order of the
@@ -34,6 +38,26 @@ export async function* readPool(
     } catch (error) {
       throw isSystemError(error) ? unreadable(file, error) : error;
     }
+  }
+}
+
+/**
+ * The objects of a JSONL or Parquet file that is no pool, with their places; a line that is none is a reject. UserError
+ * for a missing or corrupt file and for an unknown format.
+ */
+export async function* readObjects(
+  file: string,
+  options: PoolOptions = {},
+): AsyncGenerator<ObjectEntry | PoolReject> {
+  const reader = objectReaders[extname(file).toLowerCase()];
+  if (reader === undefined) {
+    const wanted = `a file of objects (${Object.keys(objectReaders).join(', ')})`;
+    throw new UserError({ wanted, found: `the ending ${extname(file) || '(none)'}`, where: file });
+  }
+  try {
+    yield* reader(file, options);
+  } catch (error) {
+    throw isSystemError(error) ? unreadable(file, error, 'a readable file') : error;
   }
 }
 
@@ -57,11 +81,8 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
-function unreadable(path: string, error: unknown): UserError {
-  return new UserError(
-    { wanted: 'a readable pool file', found: errorCode(error), where: path },
-    { cause: error },
-  );
+function unreadable(path: string, error: unknown, wanted = 'a readable pool file'): UserError {
+  return new UserError({ wanted, found: errorCode(error), where: path }, { cause: error });
 }
 
 function unknownFormat(path: string, found: string): UserError {

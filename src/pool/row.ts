@@ -1,6 +1,15 @@
 // Makes a prompt of the columns of one row, and keeps answers out of it. Knows nothing of file formats.
 import { contentHash } from './content.ts';
-import type { ColumnMap, Message, Place, PoolEntry, Prompt } from './types.ts';
+import { imageFault } from './images.ts';
+import type {
+  ColumnMap,
+  Content,
+  ContentPart,
+  Message,
+  Place,
+  PoolEntry,
+  PoolPrompt,
+} from './types.ts';
 
 /** A row that cannot go in; `message` is the reason for a person. */
 export class BadRow extends Error {}
@@ -93,7 +102,7 @@ export function rowEntry(
   return answer === undefined ? entry : { ...entry, answer };
 }
 
-function promptOf(value: unknown, name: string): Prompt['prompt'] {
+function promptOf(value: unknown, name: string): PoolPrompt['prompt'] {
   if (value instanceof BrokenText) throw new BadRow(`${name} is not valid UTF-8`);
   if (typeof value === 'string') return nonEmpty(text(value, name), name);
   if (Array.isArray(value)) {
@@ -104,17 +113,52 @@ function promptOf(value: unknown, name: string): Prompt['prompt'] {
   throw new BadRow(`${name} is neither text nor a list of messages`);
 }
 
-function messageOf(value: unknown, where: string): Message {
+function messageOf(value: unknown, where: string): Message<Content> {
   if (!isRecord(value)) throw new BadRow(`${where} is no message`);
   const role = roles.find((known) => known === value.role);
   if (role === undefined) throw new BadRow(`${where}.role is none of ${roles.join(', ')}`);
+  refuseOther(value, ['role', 'content'], where);
+  return { role, content: contentOf(value.content, `${where}.content`) };
+}
+
+/** A text, or a list of parts; a list of texts alone is one text, a line each. */
+function contentOf(value: unknown, where: string): Content {
+  if (value instanceof BrokenText) throw new BadRow(`${where} is not valid UTF-8`);
+  if (typeof value === 'string') return nonEmpty(text(value, where), where);
+  if (!Array.isArray(value)) throw new BadRow(`${where} is neither text nor a list of parts`);
+  const parts = value.map((part, index) => partOf(part, `${where}[${index}]`));
+  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  return texts.length === parts.length ? nonEmpty(texts.join('\n'), where) : parts;
+}
+
+function partOf(value: unknown, where: string): ContentPart {
+  if (!isRecord(value)) throw new BadRow(`${where} is no part of a message`);
+  if (value.type === 'text') {
+    refuseOther(value, ['type', 'text'], where);
+    const said = value.text;
+    if (said instanceof BrokenText) throw new BadRow(`${where} is not valid UTF-8`);
+    if (typeof said !== 'string') throw new BadRow(`${where}.text is no text`);
+    return { type: 'text', text: text(said, where) };
+  }
+  if (value.type !== 'image_url') {
+    throw new BadRow(`${where}.type is neither "text" nor "image_url"`);
+  }
+  refuseOther(value, ['type', 'image_url'], where);
+  const given = value.image_url;
+  const url = isRecord(given) ? given.url : given;
+  if (isRecord(given)) refuseOther(given, ['url', 'detail'], `${where}.image_url`);
+  if (typeof url !== 'string') throw new BadRow(`${where}.image_url has no url`);
+  const fault = imageFault(url);
+  if (fault !== null) throw new BadRow(`${where} is ${fault}`);
+  return { type: 'image_url', image_url: { url } };
+}
+
+/** Parquet has all keys in every row: those without a value count as absent. */
+function refuseOther(value: Record<string, unknown>, known: readonly string[], where: string) {
   const other = Object.keys(value).find(
-    (key) => key !== 'role' && key !== 'content' && value[key] !== null,
+    (key) => !known.includes(key) && value[key] !== null && value[key] !== undefined,
   );
   if (other !== undefined) throw new BadRow(`${where} has a key that is not supported: ${other}`);
-  if (value.content instanceof BrokenText) throw new BadRow(`${where} is not valid UTF-8`);
-  if (typeof value.content !== 'string') throw new BadRow(`${where}.content is no text`);
-  return { role, content: nonEmpty(text(value.content, where), `${where}.content`) };
 }
 
 /** Text, number or true/false as text; undefined where there is none. */

@@ -6,10 +6,10 @@ import { UserError } from '../core/errors.ts';
 import { ColumnWatch, checkColumns } from './columns.ts';
 import { cutRecords } from './lines.ts';
 import { BadRow, columnsOf, isRecord, rowEntry, valueAt } from './row.ts';
-import type { Place, PoolEntry, PoolOptions, PoolReject } from './types.ts';
+import type { ObjectEntry, Place, PoolEntry, PoolOptions, PoolReject } from './types.ts';
 
 /** The defaults of PoolOptions. */
-export const poolDefaults = { maxLineBytes: 4 * 1024 * 1024, maxRawChars: 500 } as const;
+export const poolDefaults = { maxLineBytes: 16 * 1024 * 1024, maxRawChars: 500 } as const;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -22,18 +22,32 @@ interface TextRecord {
 export async function* readJsonl(file: string, options: PoolOptions): AsyncGenerator<PoolEntry> {
   const columns = columnsOf(options.columns);
   const watch = new ColumnWatch(file, options.columns);
-  for await (const record of textRecords(file, options, undefined)) {
-    if (!('text' in record)) {
-      yield record;
+  for await (const entry of jsonlObjects(file, options)) {
+    if (entry.kind === 'reject') {
+      yield entry;
       continue;
     }
-    yield guarded(record.at, record.text, options, () => {
-      const row = parsedObject(record.text);
+    const { at, row, raw } = entry;
+    yield guarded(at, raw, options, () => {
       watch.row(Object.keys(row), (name) => valueAt(row, name) !== undefined);
-      return rowEntry(row, columns, basename(file), record.at);
+      return rowEntry(row, columns, basename(file), at);
     });
   }
   watch.finish();
+}
+
+/** The objects of a JSONL file, whatever they are; a line that is none is a reject. */
+export async function* jsonlObjects(
+  file: string,
+  options: PoolOptions,
+): AsyncGenerator<ObjectEntry | PoolReject> {
+  for await (const record of textRecords(file, options, undefined)) {
+    if (!('text' in record)) yield record;
+    else {
+      const { at, text: raw } = record;
+      yield guarded(at, raw, options, () => ({ kind: 'object', at, raw, row: parsedObject(raw) }));
+    }
+  }
 }
 
 /** Rows of a CSV file (RFC 4180) whose first record names the columns. */
@@ -68,12 +82,12 @@ export async function* readCsv(
 }
 
 /** The entry that `make` gives, or a reject with the reason of its BadRow. */
-export function guarded(
+export function guarded<T>(
   at: Place,
   raw: string,
   options: PoolOptions,
-  make: () => PoolEntry,
-): PoolEntry {
+  make: () => T,
+): T | PoolReject {
   try {
     return make();
   } catch (error) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
+import { isText } from './content.ts';
 import { readPool } from './read.ts';
 import { collected } from './test-helpers.ts';
 import type { Message, Prompt } from './types.ts';
@@ -16,6 +17,7 @@ async function back(path: string): Promise<Prompt[]> {
   const entries = await collected(readPool(path));
   return entries.map((entry) => {
     if (entry.kind === 'reject') throw new Error(entry.reason);
+    if (!isText(entry.prompt)) throw new Error('an image where there was none');
     return entry.prompt;
   });
 }

@@ -2,19 +2,19 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { writeWhole } from '../core/files.ts';
 import { WholeFile } from './output.ts';
-import type { Prompt } from './types.ts';
+import type { PoolPrompt, Prompt } from './types.ts';
 
 type ParquetSchema = NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']>;
 
 /** One row a prompt: the columns id, prompt, source, then those of its metadata that do not have one of these names. */
-function flat({ id, prompt, source, metadata }: Prompt): Record<string, unknown> {
+function flat({ id, prompt, source, metadata }: PoolPrompt): Record<string, unknown> {
   return { ...metadata, id, prompt, source };
 }
 
 /** Writes `prompts` as JSONL, one at a time; the file appears whole or not at all. */
 export async function writeJsonl(
   path: string,
-  prompts: Iterable<Prompt> | AsyncIterable<Prompt>,
+  prompts: Iterable<PoolPrompt> | AsyncIterable<PoolPrompt>,
 ): Promise<void> {
   const file = new WholeFile(path);
   try {

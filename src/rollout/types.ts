@@ -26,7 +26,17 @@ export interface RolloutRequest {
   promptTokens: readonly number[];
 }
 
-export interface Rollout {
+/** What a policy says of the tokens of a response, one number per response token each. */
+export interface TokenStatistics {
+  /** Log-probability under the temperature-scaled distribution, before any cut of it. */
+  logprobs: Float32Array;
+  /** Entropy of that distribution, nats. */
+  entropies: Float32Array;
+  /** KL(U || p) of the uniform distribution to it, nats; higher is more certain. */
+  selfCertainty: Float32Array;
+}
+
+export interface Rollout extends TokenStatistics {
   promptId: string;
   sample: number;
   /** P, in tokens (after a cut). */
@@ -35,12 +45,6 @@ export interface Rollout {
   tokens: Int32Array;
   /** The response without special tokens. */
   text: string;
-  /** Per response token: log-probability under the temperature-scaled distribution, before any cut of it. */
-  logprobs: Float32Array;
-  /** Per response token: entropy of that distribution, nats. */
-  entropies: Float32Array;
-  /** Per response token: KL(U || p) of the uniform distribution to it, nats; higher is more certain. */
-  selfCertainty: Float32Array;
   finish: 'stop' | 'length';
   trace?: RawTrace;
 }

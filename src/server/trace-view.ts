@@ -3,13 +3,13 @@
  *
  * Knows nothing of HTTP or of the page.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { isModel } from '../model/resolve.ts';
 import { loadTokenizer, type Tokenizer } from '../model/tokenizer.ts';
-import type { Prompt } from '../pool/types.ts';
+import { textOf } from '../pool/content.ts';
+import type { PoolPrompt } from '../pool/types.ts';
 import type { Repositories, StoredTrace } from '../store/types.ts';
 import { holdsHeads, signalSeries } from '../trace/changes.ts';
-import { traceManifestSchema } from '../trace/manifest.ts';
+import { traceManifestKey, traceManifestSchema } from '../trace/manifest.ts';
 import {
   type Head,
   layersOf,
@@ -38,7 +38,7 @@ export async function roundManifest(
   { meta }: Pick<Repositories, 'meta'>,
   round: number,
 ): Promise<TraceManifest | null> {
-  const parsed = traceManifestSchema.safeParse(await meta.get(`trace_manifest/${round}`));
+  const parsed = traceManifestSchema.safeParse(await meta.get(traceManifestKey(round)));
   return parsed.data ?? null;
 }
 
@@ -77,7 +77,7 @@ export function piecesOf(model: string | undefined): Pieces {
 }
 
 function openTokenizer(model: string): Tokenizer | null {
-  if (!existsSync(join(model, 'tokenizer.json'))) return null;
+  if (!isModel(model)) return null;
   try {
     return loadTokenizer(model);
   } catch {
@@ -145,13 +145,13 @@ export function changesOf({ changes }: Pick<StoredTrace, 'changes'>): string | n
 }
 
 /** The turns of a prompt; a plain text is one turn of the user. */
-export function turnsOf({ prompt }: Pick<Prompt, 'prompt'>): WireTrace['prompt'] {
+export function turnsOf({ prompt }: Pick<PoolPrompt, 'prompt'>): WireTrace['prompt'] {
   if (typeof prompt === 'string') return [{ role: 'user', text: prompt }];
-  return prompt.map(({ role, content }) => ({ role, text: content }));
+  return prompt.map(({ role, content }) => ({ role, text: textOf(content) }));
 }
 
 /** The last thing that was asked, in one line of at most `limit` characters. */
-export function questionLine(prompt: Pick<Prompt, 'prompt'>, limit = 160): string {
+export function questionLine(prompt: Pick<PoolPrompt, 'prompt'>, limit = 160): string {
   const last = turnsOf(prompt).findLast(({ role }) => role === 'user') ?? turnsOf(prompt).at(-1);
   // Cut first: a prompt may be very long, and white space is looked for in all of what is left.
   const line = (last?.text.slice(0, 4 * limit) ?? '').replace(/\s+/g, ' ').trim();

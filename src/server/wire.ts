@@ -118,8 +118,12 @@ export type Me = z.infer<typeof me>;
 
 const part = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
-  /** A data: URL of an image type, or null where the image cannot be shown. */
-  z.object({ type: z.literal('image'), url: z.string().nullable() }),
+  /** `url`: a data: URL of an image type, or null where the image is not shown. `address`: where it is elsewhere. */
+  z.object({
+    type: z.literal('image'),
+    url: z.string().nullable(),
+    address: z.string().nullable(),
+  }),
 ]);
 export const message = z.object({ role: z.string(), parts: z.array(part) });
 export type WireMessage = z.infer<typeof message>;
@@ -163,9 +167,10 @@ export const submission = z.strictObject({
   revealed: z.boolean(),
 });
 export const submitted = z.object({
-  verdict: z.enum(['waiting', 'decided', 'disagree', 'closed', 'skipped', 'gold']),
+  verdict: z.enum(['waiting', 'decided', 'disagree', 'closed', 'skipped']),
   next,
 });
+export type WireSubmitted = z.infer<typeof submitted>;
 /** Undo gives the last annotation back, and its question into one's hands again. */
 export const undone = z.object({
   undone: submission.nullable(),
@@ -198,6 +203,8 @@ export type WireRevealed = z.infer<typeof revealed>;
 export const dispute = z.object({
   promptId: z.string(),
   messages: z.array(message),
+  /** Labels that the prompt has, the one that counts first. */
+  labels: z.array(z.object({ source: z.string(), answer: z.string() })),
   annotations: z.array(
     z.object({
       ordinal: z.int(),
@@ -246,6 +253,18 @@ export const figures = z.object({
       revealed: z.int(),
       medianSeconds: z.number().nullable(),
       gold: z.object({ answered: z.int(), right: z.int() }),
+    }),
+  ),
+  /** What people found of labels that they answered again, by source of the labels. */
+  checks: z.array(
+    z.object({
+      source: z.string(),
+      checked: z.int(),
+      differing: z.int(),
+      open: z.int(),
+      wrong: z.int(),
+      /** Share of wrong labels with its 95 % interval. */
+      rate: z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable(),
     }),
   ),
   /** null where nothing was answered twice. */

@@ -9,7 +9,11 @@ import { averageRanks } from '../core/ranks.ts';
  */
 export function auroc(scores: ArrayLike<number>, positive: ArrayLike<boolean>): number {
   sameLength('auroc', scores.length, positive.length);
-  const ranks = averageRanks(scores);
+  return aurocOfRanks(averageRanks(scores), positive);
+}
+
+/** The same from the ranks of the scores, 1..n with means of ties. */
+export function aurocOfRanks(ranks: ArrayLike<number>, positive: ArrayLike<boolean>): number {
   let positives = 0;
   let rankSum = 0;
   for (let i = 0; i < ranks.length; i++) {

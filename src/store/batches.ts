@@ -14,7 +14,7 @@ const maxBytes = 4 * 2 ** 20;
 
 /** Splits `rows` so that each batch fits one statement with `columns` parameters per row. */
 export function* batches<T>(
-  rows: readonly T[],
+  rows: Iterable<T>,
   columns: number,
   bytesOf: (row: T) => number = () => 0,
 ): Generator<T[]> {

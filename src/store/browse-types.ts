@@ -14,6 +14,12 @@ export interface TracedRound {
   tokens: number;
 }
 
+export interface PromptOrigin {
+  id: string;
+  source: string;
+  metadata: unknown;
+}
+
 /** A place in the order of traced responses: by prompt, then sample. */
 export interface TracedPlace {
   position: number;
@@ -150,8 +156,10 @@ export interface Browse {
   planRevision(name: string): Promise<number | null>;
   /** A saved plan as JSON with an empty list of decisions: what does not grow with the pool. */
   planWithoutDecisions(name: string): Promise<{ revision: number; body: unknown } | undefined>;
-  /** JSON text of a saved plan, as it was written. */
-  planText(name: string): Promise<{ revision: number; text: string } | undefined>;
+  /** What prompts are told apart by, in the order of the pool, a page at a time. */
+  origins(): AsyncIterable<PromptOrigin[]>;
+  /** How many prompts come from each source, in the order in which the sources came in. */
+  sources(): Promise<{ source: string; prompts: number }[]>;
   /** Where a prompt stands in a plan; null where it has no state there. */
   stateOf(plan: string, promptId: string): Promise<string | null>;
   /** How many prompts of a plan are in each state. */

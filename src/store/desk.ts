@@ -19,6 +19,8 @@ export interface TaskRecord {
   /** Answers wanted. */
   overlap: number;
   gold: boolean;
+  /** Source of the label that it puts before people again; null: it wants a label. */
+  checks: string | null;
   /** Answers that count towards `overlap`; 0 for gold. */
   answers: number;
   /** Goes up with every change but of the utility. */
@@ -33,7 +35,7 @@ export interface TaskRecord {
 /** What a decision, or its undoing, changes of a task. */
 export type TaskChange = Pick<
   TaskRecord,
-  'state' | 'outcome' | 'answers' | 'labelSource' | 'decidedAt'
+  'state' | 'outcome' | 'checks' | 'answers' | 'labelSource' | 'decidedAt'
 >;
 
 export interface LeaseRecord {
@@ -59,16 +61,21 @@ export interface AnnotationRecord {
   undone: boolean;
   adjudicates: boolean;
   gold: boolean;
-  /** null: not gold, or skipped. */
+  /** Source of the label that it was held against; null: none. */
+  checks: string | null;
+  /** Right by the known answer, or by the label; null: there is neither, or skipped. */
   correct: boolean | null;
 }
+
+/** A question that wants a label, one whose answer is known, or one that has a label which is checked. */
+export type Asked = 'question' | 'gold' | 'check';
 
 /** Which question to look for. */
 export interface Wanted {
   account: string;
   annotator: string;
   now: number;
-  gold: boolean;
+  kind: Asked;
   /** Only questions that somebody answered already or holds. */
   started: boolean;
 }
@@ -99,6 +106,18 @@ export interface AnnotatorCounts {
   goldRight: number;
 }
 
+/** What people found of the labels of a source; undone answers and those after a look at the policy's left out. */
+export interface CheckCounts {
+  source: string;
+  /** Labels that somebody answered again. */
+  checked: number;
+  /** Of these: the answer was another one. */
+  differing: number;
+  /** Of the differing: ruled upon; and ruled wrong. */
+  ruled: number;
+  wrong: number;
+}
+
 export interface Desk {
   /**
    * Waits until no other transaction of the account is under way, labels included; held to the end of this one.
@@ -121,8 +140,8 @@ export interface Desk {
   change(account: string, promptId: string, change: TaskChange): Promise<void>;
   /** The task that the annotator should get, the most useful first, then the oldest, then by id. */
   candidate(wanted: Wanted): Promise<Candidate | undefined>;
-  /** Does any question that is not gold wait for an answer? */
-  anyOpen(account: string): Promise<boolean>;
+  /** The kinds of questions of which some are open. */
+  openKinds(account: string): Promise<Asked[]>;
   /** In dispute, in the order of being handed out. */
   disputed(account: string, limit: number): Promise<{ tasks: TaskRecord[]; total: number }>;
 
@@ -138,7 +157,7 @@ export interface Desk {
   dropLease(account: string, annotator: string): Promise<void>;
   /** How many others hold the question. */
   hands(account: string, promptId: string, annotator: string, now: number): Promise<number>;
-  /** Prompts that have a label, or are answered but undecided, or are in somebody's hands; gold left out. */
+  /** Prompts that have a label, or are answered but undecided, or are in somebody's hands; gold and checks left out. */
   spoken(account: string, now: number): Promise<number>;
 
   /** Returns the ordinal. */
@@ -146,8 +165,8 @@ export interface Desk {
   markUndone(ordinal: number): Promise<void>;
   /** The annotator's newest one that is not undone. */
   latest(account: string, annotator: string): Promise<AnnotationRecord | undefined>;
-  /** The annotator's newest `limit` that are not undone, the newest first: was it gold? Rulings left out. */
-  recentGold(account: string, annotator: string, limit: number): Promise<boolean[]>;
+  /** What the annotator's newest `limit` that are not undone were, the newest first. Rulings left out. */
+  recent(account: string, annotator: string, limit: number): Promise<Asked[]>;
   /** Those of `promptIds`, or of everything, that are not undone; in the order in which they were given. */
   standing(account: string, promptIds?: readonly string[]): Promise<AnnotationRecord[]>;
   /** All, in the order in which they were given. */
@@ -156,4 +175,6 @@ export interface Desk {
   counts(account: string, now: number): Promise<DeskCounts>;
   /** By annotator. */
   figures(account: string): Promise<AnnotatorCounts[]>;
+  /** By source. */
+  checks(account: string): Promise<CheckCounts[]>;
 }

@@ -170,7 +170,8 @@ describe.skipIf(!hasPostgres)('between engines', () => {
       [/ends in the middle/, bytes.subarray(0, bytes.length - 4)],
       [/ends in the middle/, gzipSync(`${lines.slice(0, -1).join('\n')}\n`)],
       [/ends in the middle/, gzipSync(text.slice(0, -20))],
-      [/checksum|whole dump/, flipped],
+      // What a flipped bit turns into depends on where it falls: it may be the name of a column.
+      [/checksum|whole dump|tables and columns/, flipped],
       [/checksum/, gzipSync(text.replace('1e-300', '2e-300'))],
       [/checksum/, gzipSync(`${lines.filter((line) => !line.startsWith('["p7"')).join('\n')}\n`)],
       [/checksum/, gzipSync(`${text}more\n`)],

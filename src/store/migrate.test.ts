@@ -47,3 +47,34 @@ test('a database of the first version keeps its rows, and files routes of runs f
   expect(await store.transitions.routes('main')).toEqual(new Map([[id, 'self']]));
   await store.close();
 });
+
+test('the decisions of a saved plan move into pages, as they were written', async () => {
+  const workspace = freshPath();
+  makeFolders(workspace);
+  const engine = await openDatabase(workspace);
+  await migrate(engine, migrations.slice(0, 6));
+  const decisions = Array.from({ length: 1_001 }, (_, i) => ({
+    ...{ prompt_id: `p"${i}`, score: 1 / (i + 1), evidence: { vote: 1e-7, 'a b': [true, null] } },
+  }));
+  const body = { version: 1, name: 'caf\u00e9 "x"', warnings: ['\u0001'], decisions };
+  for (const [name, value] of [
+    ['main', body],
+    ['empty', { decisions: [] }],
+    ['none', { decisions: 3 }],
+    ['list', [1]],
+  ]) {
+    await engine.query('insert into plans values ($1, 2, $2)', [name, JSON.stringify(value)]);
+  }
+  const store = await storeOn(engine, () => undefined);
+  let text = '';
+  for await (const piece of store.plans.text('main')) text += piece;
+  expect(text).toBe(JSON.stringify(body));
+  expect(await store.plans.get('main')).toEqual({ revision: 2, body });
+  expect(await store.plans.get('empty')).toEqual({ revision: 2, body: { decisions: [] } });
+  expect(await store.plans.get('none')).toEqual({ revision: 2, body: { decisions: 3 } });
+  expect(await store.plans.get('list')).toEqual({ revision: 2, body: [1] });
+  // What is saved again is the same plan.
+  expect(await store.plans.save('main', body)).toBe(2);
+  expect(await store.plans.save('empty', { decisions: [] })).toBe(2);
+  await store.close();
+});

@@ -4,7 +4,7 @@
  * JSON columns are of type `json`, not `jsonb`: the text comes back as it was written, key order and
  * \u0000 escapes included. Knows nothing of queries.
  */
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /** Written as JSON text, read as the value. */
 type Json = ColumnType<unknown, string, string>;
@@ -70,6 +70,14 @@ export interface PlanRow {
   name: string;
   revision: number;
   body: Json;
+  decisions: ColumnType<number | null, number | null | undefined, number | null>;
+}
+
+export interface PlanPageRow {
+  plan: string;
+  page: number;
+  /** JSON. */
+  decisions: string;
 }
 
 export interface RouteRow {
@@ -90,6 +98,8 @@ export interface TransitionRow {
   to_state: string;
   rule: string;
   evidence: Json;
+  /** How often the same change was recorded before. */
+  again: Generated<number>;
 }
 
 export interface LabelRow {
@@ -117,6 +127,7 @@ export interface TaskRow {
   outcome: 'labelled' | 'no_answer' | 'bad_question' | null;
   overlap: number;
   gold: boolean;
+  checks: string | null;
   answers: number;
   revision: number;
   label_source: string | null;
@@ -152,6 +163,7 @@ export interface AnnotationRow {
   undone: boolean;
   adjudicates: boolean;
   gold: boolean;
+  checks: string | null;
   correct: boolean | null;
 }
 
@@ -220,6 +232,7 @@ export interface Database {
   scores: ScoreRow;
   probes: ProbeRow;
   plans: PlanRow;
+  plan_pages: PlanPageRow;
   routes: RouteRow;
   transitions: TransitionRow;
   labels: LabelRow;

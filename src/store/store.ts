@@ -12,13 +12,14 @@ import { auditIn } from './repositories/audit.ts';
 import { browseIn } from './repositories/browse.ts';
 import { deskIn } from './repositories/desk.ts';
 import { labelsIn } from './repositories/labels.ts';
-import { plansIn, transitionsIn } from './repositories/plans.ts';
+import { plansIn } from './repositories/plans.ts';
 import { promptsIn } from './repositories/prompts.ts';
 import { rolloutsIn } from './repositories/rollouts.ts';
 import { metaIn, runsIn } from './repositories/runs.ts';
 import { probesIn, scoresIn } from './repositories/scores.ts';
 import { invitationsIn, sessionsIn } from './repositories/sessions.ts';
 import { tracesIn } from './repositories/traces.ts';
+import { transitionsIn } from './repositories/transitions.ts';
 import { usersIn } from './repositories/users.ts';
 import { watchIn } from './repositories/watch.ts';
 import type { Database } from './schema.ts';
@@ -63,6 +64,7 @@ function storeOf(engine: Engine, close: () => Promise<void>): Store {
   return {
     ...repositoriesIn(db),
     transaction: (work) => db.transaction().execute((tx) => work(repositoriesIn(tx))),
+    refresh: async () => void (await sql`analyze`.execute(db)),
     dump: () => dump(db),
     async close() {
       // The engine is closed here and not by kysely, which leaves a driver alone that was never used.
@@ -103,6 +105,7 @@ const keys: Record<keyof Database, string> = {
   labels: 'ordinal',
   leases: 'account, annotator',
   meta: 'key',
+  plan_pages: 'plan, page',
   plans: 'name',
   probes: 'plan, prompt_id',
   prompts: 'position',

@@ -4,7 +4,7 @@
  *
  * Knows nothing of SQL or of which engine keeps the rows; it never holds an answer that was not bought.
  */
-import type { Prompt } from '../pool/types.ts';
+import type { PoolPrompt } from '../pool/types.ts';
 import type { RawTrace } from '../trace/types.ts';
 import type { Probe, PromptState, Score, Transition } from '../triage/types.ts';
 import type { RolloutSummary } from '../uncertainty/types.ts';
@@ -85,6 +85,14 @@ export interface AuditedLabel extends LabelRecord {
   withdrawnAt: number | null;
 }
 
+/** The scores of a round as columns, about 8 bytes per score. */
+export interface ScoreTable {
+  /** All prompts of the pool, in its order. */
+  promptIds: string[];
+  /** By estimator, in order of name: a value per prompt, NaN where it has none. */
+  columns: Map<string, Float64Array>;
+}
+
 export interface SavedPlan {
   /** Counts from 1; goes up when the plan is saved with another body. */
   revision: number;
@@ -106,12 +114,14 @@ export interface Run {
 
 export interface Prompts {
   /** Adds prompts that are not there yet, in the order given. */
-  add(prompts: readonly Prompt[]): Promise<AddedPrompts>;
+  add(prompts: readonly PoolPrompt[]): Promise<AddedPrompts>;
   /** All prompts in the order in which they were added, or those of `ids`. */
-  list(ids?: readonly string[]): Promise<Prompt[]>;
+  list(ids?: readonly string[]): Promise<PoolPrompt[]>;
   /** Those of `ids` that are no prompt of the pool. */
   unknown(ids: readonly string[]): Promise<string[]>;
   count(): Promise<number>;
+  /** Ids of those that hold images, in the order in which they were added. */
+  withImages(): Promise<string[]>;
 }
 
 export interface Rollouts {
@@ -119,6 +129,10 @@ export interface Rollouts {
   put(round: number, rollouts: readonly StoredRollout[]): Promise<void>;
   /** Samples per prompt that are there: what a resumed job need not make again. */
   counts(round: number): Promise<Map<string, number>>;
+  /** Responses and their tokens, of the first `samples` of every prompt. */
+  totals(round: number, samples: number): Promise<{ responses: number; tokens: number }>;
+  /** How many prompts have a sample. */
+  sampled(round: number): Promise<number>;
   /** By prompt order, then sample. */
   digests(round: number): Promise<RolloutDigest[]>;
   of(round: number, promptIds: readonly string[]): Promise<StoredRollout[]>;
@@ -134,14 +148,20 @@ export interface Traces {
   changes(round: number): Promise<TraceChanges[]>;
   /** Traced rollouts per prompt. */
   counts(round: number): Promise<Map<string, number>>;
+  /** Sample numbers of the traced rollouts of these prompts; a prompt without one is left out. */
+  samples(round: number, promptIds: readonly string[]): Promise<Map<string, Set<number>>>;
 }
 
 export interface Scores {
   /** Writes or overwrites. */
-  put(round: number, estimator: string, scores: readonly Score[]): Promise<void>;
+  put(round: number, estimator: string, scores: Iterable<Score>): Promise<void>;
   /** By prompt order. */
   of(round: number, estimator: string): Promise<Score[]>;
   estimators(round: number): Promise<string[]>;
+  /** The scores of some prompts, by estimator and prompt. */
+  among(round: number, promptIds: readonly string[]): Promise<Map<string, Map<string, number>>>;
+  /** All scores of a round over the whole pool. */
+  table(round: number): Promise<ScoreTable>;
 }
 
 export interface Probes {
@@ -151,21 +171,35 @@ export interface Probes {
 }
 
 export interface Plans {
-  /** Returns the revision: the same body saved again keeps it. */
-  save(name: string, body: unknown): Promise<number>;
+  /**
+   * Returns the revision: the same body saved again keeps it. The list `decisions` of the body is kept in pages; where it
+   * is long it is handed over by itself, to be gone through once, and the body has an empty one in its place.
+   */
+  save(name: string, body: unknown, decisions?: Iterable<unknown>): Promise<number>;
   get(name: string): Promise<SavedPlan | undefined>;
   names(): Promise<string[]>;
+  /** The decisions of a saved plan, a page of them at a time; nothing where there are none. */
+  decisions(name: string): AsyncIterable<unknown[]>;
+  /** The JSON text of a saved plan in pieces, its decisions last; nothing where there is none. */
+  text(name: string): AsyncIterable<string>;
 }
 
 export interface Transitions {
   /**
    * Appends changes of state and moves the routes. A change that was recorded before (same plan, revision,
    * prompt, round, step and new state) is left out; a name without a saved plan has revision 0.
-   * Returns how many were new.
+   * Returns how many were new. Outside of a transaction they may be gone through more than once.
    */
-  append(transitions: readonly Transition[]): Promise<number>;
+  append(transitions: Iterable<Transition>): Promise<number>;
+  /**
+   * As `append`, for changes that may happen again: one is recorded where its prompt stands in the state that it starts
+   * from, and left out elsewhere. Returns how many were recorded.
+   */
+  move(transitions: readonly Transition[]): Promise<number>;
   /** In the order in which they were appended. */
   of(plan: string): Promise<Transition[]>;
+  /** The same as lines of JSON (triage/disk.ts), a page of them at a time. */
+  lines(plan: string): AsyncIterable<string[]>;
   /** Where every prompt of the plan stands now, by prompt order. */
   routes(plan: string): Promise<Map<string, PromptState>>;
 }
@@ -192,6 +226,8 @@ export interface Labels {
    * keeps its history. false where there is none.
    */
   withdraw(account: string, promptId: string, source: string, at: number): Promise<boolean>;
+  /** Puts back what was taken back from a prompt at this time. Returns how many labels. */
+  restore(account: string, promptId: string, at: number): Promise<number>;
   /** How many prompts of the account have a label. */
   count(account: string): Promise<number>;
   /** All that were ever recorded, with `noisy`, for reports about the annotators; no reward may read it. */
@@ -246,6 +282,11 @@ export interface Store extends Repositories {
    * waits until the transaction is over.
    */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+  /**
+   * Has the database look at its tables anew: it plans its work by what it last saw of them, and an embedded one never looks by
+   * itself. To be called when many rows have come in.
+   */
+  refresh(): Promise<void>;
   /** Every row of every table, tables by name and rows by key: for comparing databases. */
   dump(): AsyncIterable<DumpedRow>;
   close(): Promise<void>;

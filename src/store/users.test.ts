@@ -161,7 +161,15 @@ function contract(name: string, fresh: () => Promise<Store>): void {
         const { desk } = store;
         const task: TaskRecord = {
           ...{ account: 'main', promptId: 'p0', utility: 0, run: null, step: null, reason: '' },
-          ...{ state: 'open', outcome: null, overlap: 1, gold: false, answers: 0, revision: 0 },
+          ...{
+            state: 'open',
+            outcome: null,
+            overlap: 1,
+            gold: false,
+            checks: null,
+            answers: 0,
+            revision: 0,
+          },
           ...{ labelSource: null, createdAt: 0, decidedAt: null },
         };
         expect(await changed(async () => undefined)).toEqual([]);
@@ -193,7 +201,15 @@ function contract(name: string, fresh: () => Promise<Store>): void {
         await store.desk.putTasks(
           [0, 1, 2, 3].map((i) => ({
             ...{ account: 'main', promptId: `p${i}`, utility: 0, run: null, step: null },
-            ...{ reason: '', state: 'open', outcome: null, overlap: 3, gold: false, answers: 0 },
+            ...{
+              reason: '',
+              state: 'open',
+              outcome: null,
+              overlap: 3,
+              gold: false,
+              checks: null,
+              answers: 0,
+            },
             ...{ revision: 0, labelSource: null, createdAt: 0, decidedAt: null },
           })),
         );
@@ -202,7 +218,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
             desk.annotate({
               ...{ account: 'main', promptId: `p${prompt}`, annotator: 'a', kind: 'answer' },
               ...{ answer: '1', note: '', revealed: false, seconds: 4, at: 100, undone: false },
-              ...{ adjudicates: false, gold: false, correct: null },
+              ...{ adjudicates: false, gold: false, checks: null, correct: null },
               ...more,
             }),
           );

@@ -8,6 +8,7 @@ export {
   manifestFromJson,
   manifestToJson,
   settingsToJson,
+  traceManifestKey,
   traceManifestSchema,
   traceSettingsSchema,
 } from './manifest.ts';

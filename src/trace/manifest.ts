@@ -29,6 +29,11 @@ export const traceSettingsSchema = z
     }),
   );
 
+/** Where the store keeps the manifest of a round, among what it knows of the workspace. */
+export function traceManifestKey(round: number): string {
+  return `trace_manifest/${round}`;
+}
+
 const sketchSchema = z
   .strictObject({
     relative_accuracy: z.number().gt(0).lt(1),

@@ -27,7 +27,7 @@ const SAMPLING: Sampling = {
   seed: 2,
   longPrompts: 'refuse',
 };
-/** Blocks of a prefill trace hold 128 tokens: boundaries in the first, at its edge and in the second. */
+/** Blocks of a prefill trace hold 256, 128 or 32 tokens: responses in one block, at an edge and across it. */
 const LENGTHS = [20, 110, 128, 140];
 const requests: RolloutRequest[] = LENGTHS.map((length, i) => ({
   promptId: `p${i}`,
@@ -119,6 +119,81 @@ describe.each(HEADS)('%s', (_name, heads) => {
   });
 });
 
+describe.each([1, 0.6])('token statistics at temperature %s', (temperature) => {
+  it('are those that the sampler reported', async () => {
+    const request = traceRequest(HEADS[1][1], ['distance'], SETTINGS);
+    const sampler = new Sampler(config, weights, tokenizer, { engine: ENGINE, batchSize: 4 });
+    const rollouts = await sampler.generate(requests, { ...SAMPLING, temperature });
+    const options = { statistics: true, temperature };
+    const tracer = await PrefillTracer.create(config, weights, request, 256, ENGINE, options);
+    for (const [i, rollout] of rollouts.entries()) {
+      const text = [...requests[i].promptTokens, ...rollout.tokens];
+      const { trace, statistics } = await tracer.traceWithStatistics(text, rollout.promptLength);
+      expect(trace).toEqual(await tracer.trace(text, rollout.promptLength));
+      expectClose(statistics.logprobs, rollout.logprobs, 'logprobs');
+      expectClose(statistics.entropies, rollout.entropies, 'entropies');
+      expectClose(statistics.selfCertainty, rollout.selfCertainty, 'self-certainty');
+    }
+  });
+});
+
+describe.each(HEADS)('across blocks of every size, %s', (_name, heads) => {
+  const request = traceRequest(heads, SIGNALS, SETTINGS);
+  // 256 + 128 + 32 + 11: the response begins before the first boundary.
+  const text = randomTokens(config, 427, 9);
+  const promptLength = 250;
+
+  it('gives the numbers of the definitions', async () => {
+    const tracer = await PrefillTracer.create(config, weights, request, text.length, ENGINE);
+    const found = await tracer.trace(text, promptLength);
+    await tracer.release();
+    const { attention } = referenceDecoder(config, weights, text);
+    for (const layer of attention.keys()) {
+      const own = heads.filter((head) => head.layer === layer).map(({ head }) => head);
+      const rows = own.map((head) => attention[layer][head]);
+      const { signals } = referenceSignals([rows], promptLength, SETTINGS);
+      const columns = [...heads.keys()].filter((h) => heads[h].layer === layer);
+      for (const name of SIGNALS.filter((signal) => signal !== 'agreement')) {
+        const values = found.signals[name] ?? new Float32Array();
+        const mine = values.filter((_, at) => columns.includes(at % heads.length));
+        expectClose(mine, signals[name], `${name} of layer ${layer}`);
+      }
+    }
+  });
+
+  it('gives the same with and without statistics, whatever was traced before', async () => {
+    const plain = await PrefillTracer.create(config, weights, request, 700, ENGINE);
+    const options = { statistics: true };
+    const scoring = await PrefillTracer.create(config, weights, request, 700, ENGINE, options);
+    await scoring.trace(randomTokens(config, 690, 4), 600);
+    const { trace, statistics } = await scoring.traceWithStatistics(text, promptLength);
+    expect(trace.signals).toEqual((await plain.trace(text, promptLength)).signals);
+    expect(statistics.logprobs.length).toBe(text.length - promptLength);
+    await plain.release();
+    await scoring.release();
+  });
+});
+
+it('takes heads in any order', async () => {
+  const heads = [
+    { layer: 1, head: 3 },
+    { layer: 0, head: 2 },
+    { layer: 1, head: 0 },
+  ];
+  const text = randomTokens(config, 40, 5);
+  const traceOf = async (order: readonly Head[]) => {
+    const request = traceRequest(order, ['distance', 'change', 'received'], SETTINGS);
+    return await (await PrefillTracer.create(config, weights, request, 40, ENGINE)).trace(text, 20);
+  };
+  const found = await traceOf(heads);
+  const sorted = await traceOf([heads[1], heads[2], heads[0]]);
+  for (const name of ['distance', 'change', 'received'] as const) {
+    const values = sorted.signals[name] ?? new Float32Array();
+    const moved = values.map((_, i) => values[i - (i % 3) + [2, 0, 1][i % 3]]);
+    expect(found.signals[name]).toEqual(moved);
+  }
+});
+
 describe('PrefillTracer', () => {
   const [[, heads]] = HEADS;
 
@@ -129,7 +204,7 @@ describe('PrefillTracer', () => {
     const first = await tracer.trace(short, 5);
     await tracer.trace(long, 60);
     expect(await tracer.trace(short, 5)).toEqual(first);
-    await expect(tracer.trace(randomTokens(config, 129, 1), 5)).rejects.toThrow(RangeError);
+    await expect(tracer.trace(randomTokens(config, 121, 1), 5)).rejects.toThrow(RangeError);
     await expect(tracer.trace(short, 20)).rejects.toThrow(RangeError);
     await expect(tracer.trace(short, 0)).rejects.toThrow(RangeError);
   });
@@ -137,6 +212,7 @@ describe('PrefillTracer', () => {
   it('gives the signals that are asked for and no others', async () => {
     const request = traceRequest(heads, ['distance'], SETTINGS);
     const tracer = await PrefillTracer.create(config, weights, request, 100, ENGINE);
+    await expect(tracer.traceWithStatistics(randomTokens(config, 20, 2), 5)).rejects.toThrow();
     const trace = await tracer.trace(randomTokens(config, 20, 2), 5);
     expect(Object.keys(completeTrace(trace, ['distance'], SETTINGS).signals)).toEqual(['distance']);
   });

@@ -11,6 +11,7 @@ import type { Tensor } from '../engine/tensor.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { logits, weightInputs } from '../model/decoder.ts';
 import { forward } from '../model/forward.ts';
+import { trainableShapes } from '../model/lora.ts';
 
 export interface MicroBatch {
   batch: number;
@@ -28,7 +29,10 @@ export interface SurrogateSettings {
   temperature: number;
 }
 
-/** Log-probabilities [rows, 1] of `target` int64 [rows, 1] after `ids` int64 [rows]. */
+/**
+ * Log-probabilities [rows, 1] of `target` int64 [rows, 1] after `ids` int64 [rows]; `parameters` are the weights
+ * that training changes. Of all others no gradient is computed.
+ */
 function targetLogprobs(
   g: Graph,
   config: DecoderConfig,
@@ -36,11 +40,13 @@ function targetLogprobs(
   temperature: number,
 ): { logprobs: Tensor; parameters: ReadonlyMap<string, Tensor> } {
   const rows = batch * length;
-  const parameters = weightInputs(g, config);
+  const weights = weightInputs(g, config);
   const ids = g.input('ids', [rows], 'int64');
   const target = g.input('target', [rows, 1], 'int64');
-  const hidden = forward(g, config, parameters, ids, { batch, queries: length });
-  const scores = g.scale(logits(g, config, parameters, hidden), 1 / temperature);
+  const hidden = forward(g, config, weights, ids, { batch, queries: length });
+  const scores = g.scale(logits(g, config, weights, hidden), 1 / temperature);
+  const trained = trainableShapes(config);
+  const parameters = new Map([...weights].filter(([name]) => trained.has(name)));
   return { logprobs: g.gatherElements(g.logSoftmax(scores), target), parameters };
 }
 
@@ -58,7 +64,8 @@ function accumulate(g: Graph, loss: Tensor, parameters: ReadonlyMap<string, Tens
 
 /**
  * Weighted negative log-likelihood: loss [1, 1] = - sum w log p(target).
- * Inputs: weights; `ids` int64 [rows]; `target` int64 [rows, 1]; `weight` [rows, 1]; `grad.NAME`.
+ * Inputs: weights; `ids` int64 [rows]; `target` int64 [rows, 1]; `weight` [rows, 1]; `grad.NAME` per weight
+ * that training changes.
  */
 export function likelihoodGraph(config: DecoderConfig, extent: MicroBatch): Graph {
   const g = new Graph();

@@ -8,15 +8,23 @@ import type { EngineSettings } from '../engine/program.ts';
 import { type Report, serve } from '../engine/rpc.ts';
 import type { TraceRequest } from '../model/attention-trace.ts';
 import { encodePrompt, loadChatTemplate } from '../model/chat-template.ts';
-import { parameterShapes } from '../model/config.ts';
-import { loadWeights, saveWeights } from '../model/directory.ts';
+import { trainableShapes } from '../model/lora.ts';
 import { type Layers, type Representation, Representer, type Text } from '../model/represent.ts';
 import { openSafetensors, writeSafetensors } from '../model/safetensors.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { Sampler } from '../rollout/sampler.ts';
-import type { Rollout, Sampling } from '../rollout/types.ts';
-import { Learner, type Sequence } from './learner.ts';
+import type { Response, Rollout, Sampling } from '../rollout/types.ts';
+import {
+  type GivenResponse,
+  type GivenText,
+  GivenTexts,
+  type ReadResponse,
+  type Room,
+} from './given.ts';
+import { Learner } from './learner.ts';
 import type { SurrogateSettings } from './loss.ts';
+import { type AdapterTraining, openWeights } from './policy-weights.ts';
+import { Scorer, type Sequence } from './scorer.ts';
 import { savedTeacher, Teacher } from './teacher.ts';
 
 export interface PolicySettings {
@@ -28,6 +36,8 @@ export interface PolicySettings {
   chat: 'auto' | 'never';
   optimizer: OptimizerSettings | null;
   tokensPerMicroBatch: number;
+  /** Train a low-rank adapter in place of the weights. */
+  adapter?: AdapterTraining | null;
 }
 
 /** A response that is wanted; the prompt as the pool has it. */
@@ -47,15 +57,19 @@ export interface PolicyDescription {
 }
 
 const settings = workerData as PolicySettings;
-const model = loadWeights(settings.model);
+const model = openWeights(settings.model, settings.adapter ?? null);
 const { config, weights } = model;
 const tokenizer = loadTokenizer(settings.model);
 tokenizer.checkFits(config);
 const template = loadChatTemplate(settings.model);
 const sampler = new Sampler(config, weights, tokenizer, settings);
 const representer = new Representer(config, weights, settings.engine, settings.tokensPerMicroBatch);
+const given = new GivenTexts({
+  ...{ config, weights, tokenizer, template, engine: settings.engine },
+  wrap: wrapped,
+});
 let learner: Learner | undefined;
-let reference: Learner | undefined;
+let reference: Scorer | undefined;
 let teacher: Teacher | undefined;
 
 function theLearner(): Learner {
@@ -70,31 +84,33 @@ function theLearner(): Learner {
   return learner;
 }
 
-/** A frozen copy of the weights that the run started from. */
-function theReference(): Learner {
-  if (settings.optimizer === null) throw new Error('this policy was started without an optimizer');
-  reference ??= new Learner(
-    config,
-    loadWeights(settings.model).weights,
-    settings.engine,
-    settings.optimizer,
-    settings.tokensPerMicroBatch,
-  );
+/** The model that the run started from. */
+function theReference(): Scorer {
+  if (reference !== undefined) return reference;
+  const start = model.start();
+  const { engine, tokensPerMicroBatch } = settings;
+  reference = new Scorer(start.config, start.weights, engine, tokensPerMicroBatch);
   return reference;
 }
 
-/** The moving average of the weights; until it is first used, those that the run started from. */
+/** The moving average of what is trained; until it is first used, what the run started from. */
 function theTeacher(): Teacher {
-  teacher ??= new Teacher(config, loadWeights(settings.model).weights, tokenizer, settings);
+  teacher ??= new Teacher(config, model.copyOfStart(), tokenizer, settings);
   return teacher;
 }
 
+function wrapped(prompt: PolicyRequest['prompt']): PolicyRequest['prompt'] {
+  return typeof prompt === 'string' && settings.chat === 'auto' && template.present
+    ? [{ role: 'user', content: prompt }]
+    : prompt;
+}
+
 function tokensOf(prompt: PolicyRequest['prompt']): number[] {
-  const wrapped =
-    typeof prompt === 'string' && settings.chat === 'auto' && template.present
-      ? [{ role: 'user', content: prompt }]
-      : prompt;
-  return encodePrompt(tokenizer, template, wrapped);
+  return encodePrompt(tokenizer, template, wrapped(prompt));
+}
+
+function weightsOf(by: 'policy' | 'teacher'): ReadonlyMap<string, Float32Array> {
+  return by === 'teacher' ? theTeacher().weights : weights;
 }
 
 export const methods = {
@@ -144,6 +160,28 @@ export const methods = {
     };
   },
 
+  /** Responses from elsewhere as token ids, in order; those that cannot be traced with the reason. */
+  async readGiven(argument: {
+    responses: readonly GivenResponse[];
+    room: Room;
+  }): Promise<ReadResponse[]> {
+    return argument.responses.map((one) => given.read(one, argument.room));
+  },
+
+  /** Traces responses from elsewhere by prefill, in order. */
+  async traceGiven(
+    argument: {
+      texts: readonly GivenText[];
+      temperature: number;
+      trace: TraceRequest;
+      room: Room;
+    },
+    report: Report,
+  ): Promise<Response[]> {
+    const { texts, temperature, trace, room } = argument;
+    return await given.trace(texts, temperature, trace, room, report);
+  },
+
   /** Pooled hidden states of texts, in order. */
   async represent(argument: { texts: readonly Text[]; layers: Layers }): Promise<Representation[]> {
     return await representer.represent(argument.texts, argument.layers);
@@ -171,26 +209,29 @@ export const methods = {
     return { ...sums, ...(await theLearner().update()) };
   },
 
-  /** Writes the weights as a model directory: in float32 for a checkpoint, else in the dtypes they came in. */
+  /**
+   * Writes the weights as a model directory: in float32 for a checkpoint, else in the dtypes they came in; of an
+   * adapter, its own directory.
+   */
   async save(argument: {
     directory: string;
     exact: boolean;
     by: 'policy' | 'teacher';
   }): Promise<void> {
-    const own = argument.by === 'teacher' ? theTeacher().weights : weights;
-    saveWeights(argument.directory, config, own, {
-      dtype: argument.exact ? 'float32' : model.dtypes,
-      from: settings.model,
-    });
+    model.save(argument.directory, weightsOf(argument.by), argument.exact);
   },
 
-  /** Takes over the weights of a model directory of the same architecture. */
+  /** Writes a whole model directory, an adapter merged in, in the dtypes that the weights came in. */
+  async saveMerged(argument: { directory: string; by: 'policy' | 'teacher' }): Promise<void> {
+    model.saveMerged(argument.directory, weightsOf(argument.by));
+  },
+
+  /** Takes over what `save` wrote for a checkpoint. */
   async load(argument: { directory: string }): Promise<void> {
-    for (const [name, data] of loadWeights(argument.directory).weights)
-      weights.get(name)?.set(data);
+    model.load(argument.directory);
   },
 
-  /** The teacher's weights become decay * teacher + (1 - decay) * policy. */
+  /** What the teacher averages becomes decay * teacher + (1 - decay) * policy. */
   async teach(argument: { decay: number }): Promise<void> {
     theTeacher().follow(weights, argument.decay);
   },
@@ -207,12 +248,12 @@ export const methods = {
   /** Takes over a stored teacher; without the file there is none, as at the start of a run. */
   async loadTeacher(argument: { path: string }): Promise<void> {
     const saved = savedTeacher(config, argument.path);
-    teacher = saved && new Teacher(config, saved, tokenizer, settings);
+    teacher = saved && new Teacher(config, new Map([...weights, ...saved]), tokenizer, settings);
   },
 
   async saveOptimizer(argument: { path: string }): Promise<void> {
     const { step, moments } = theLearner().optimizerState();
-    const shapes = parameterShapes(config);
+    const shapes = trainableShapes(config);
     const tensors = [...moments].map(([name, values]) => ({
       name,
       dtype: 'float32' as const,

@@ -3,6 +3,7 @@ import { Remote } from '../engine/rpc.ts';
 import type { TraceRequest } from '../model/attention-trace.ts';
 import type { Layers, Representation, Text } from '../model/represent.ts';
 import type { Response, Sampling } from '../rollout/types.ts';
+import type { GivenResponse, GivenText, ReadResponse, Room } from './given.ts';
 import type { Sequence } from './learner.ts';
 import type { SurrogateSettings } from './loss.ts';
 import type { methods, PolicyDescription, PolicyRequest, PolicySettings } from './policy-worker.ts';
@@ -53,6 +54,26 @@ export class Policy {
     return rollouts.map((rollout, i) => ({ ...rollout, promptTokens: prompts[i] }));
   }
 
+  /** Responses from elsewhere as token ids, in order; those that cannot be traced with the reason. */
+  async readGiven(responses: readonly GivenResponse[], room: Room): Promise<ReadResponse[]> {
+    return await this.remote.call('readGiven', { responses, room });
+  }
+
+  /**
+   * Traces responses from elsewhere by prefill: what `generate` would have given, had it sampled them. `temperature` is
+   * the one that they were sampled at. `onProgress` as there. RangeError where prompt and response are longer than the
+   * context; `readGiven` says so before.
+   */
+  async traceGiven(
+    texts: readonly GivenText[],
+    temperature: number,
+    trace: TraceRequest,
+    room: Room = { maxTokens: 1, longPrompts: 'refuse' },
+    onProgress?: (done: number, tokens: number) => void,
+  ): Promise<Response[]> {
+    return await this.remote.call('traceGiven', { texts, temperature, trace, room }, onProgress);
+  }
+
   /** Hidden states of each text under the present weights: mean from `from` on, and last position. */
   async represent(texts: readonly Text[], layers: Layers): Promise<Representation[]> {
     return await this.remote.call('represent', { texts, layers });
@@ -74,12 +95,18 @@ export class Policy {
     return await this.remote.call('step', { sequences, surrogate });
   }
 
+  /** As a model directory, or as an adapter directory where an adapter is trained; `exact` for a checkpoint. */
   async save(
     directory: string,
     exact: boolean,
     by: 'policy' | 'teacher' = 'policy',
   ): Promise<void> {
     await this.remote.call('save', { directory, exact, by });
+  }
+
+  /** Writes the whole model, an adapter merged in, in the dtypes that the weights came in. */
+  async saveMerged(directory: string, by: 'policy' | 'teacher' = 'policy'): Promise<void> {
+    await this.remote.call('saveMerged', { directory, by });
   }
 
   async load(directory: string): Promise<void> {

@@ -7,6 +7,7 @@ import { tinyModel } from '../../test/reference/tiny-directory.ts';
 import { Interrupted } from '../core/errors.ts';
 import { Methods } from '../method/methods.ts';
 import { methods as registry } from '../method/registry.ts';
+import { type LoraSettings, loraTargets } from '../model/lora-settings.ts';
 import { schedulerStateFromJson } from '../triage/disk.ts';
 import { Scheduler } from '../triage/scheduler.ts';
 import type { SchedulerPrompt } from '../triage/scheduler-types.ts';
@@ -149,9 +150,11 @@ afterAll(async () => {
   model.remove();
 });
 
-function startPolicy(lr = 0.01): Policy {
+function startPolicy(lr = 0.01, lora: LoraSettings | null = null): Policy {
+  const base = { name: model.directory, revision: null };
   const policy = new Policy({
     model: model.directory,
+    adapter: lora && { settings: lora, seed: 5, base },
     engine: { provider: 'cpu', threads: 1 },
     batchSize: 8,
     chat: 'auto',
@@ -181,6 +184,8 @@ const judge: Judge = {
 const contains = inline(judge);
 
 interface Setup {
+  /** The adapter that is trained; all weights where there is none. */
+  lora?: LoraSettings;
   settings: TrainSettings;
   use: readonly string[];
   schedule(saved: unknown): Schedule;
@@ -234,7 +239,8 @@ const fileOf = (run: RunDirectory, step: number, name: string) =>
 const metricsOf = (run: RunDirectory) => run.read('metrics') as StepMetrics[];
 
 const settings: TrainSettings = { ...SETTINGS, groupSize: 4, evalSamples: 1 };
-const setups = {
+const adapter: LoraSettings = { rank: 4, alpha: 32, targets: loraTargets, rslora: false };
+const setups: Record<string, Setup> = {
   'fixed routes, KL, two epochs of two updates': {
     settings: { ...settings, kl: 0.05, epochs: 2, updatesPerEpoch: 2 },
     use: ['dapo'],
@@ -245,6 +251,12 @@ const setups = {
     use: ['care', 'olr', 'trapo', 'clip_higher', 'co_rewarding'],
     schedule: dynamic,
   },
+  'an adapter, with KL to the weights without it and a teacher': {
+    lora: adapter,
+    settings: { ...settings, kl: 0.05, average: 0.5 },
+    use: ['dapo'],
+    schedule: fixed,
+  },
 };
 
 describe.each(Object.entries(setups))('with a model: %s', (name, setup) => {
@@ -253,18 +265,21 @@ describe.each(Object.entries(setups))('with a model: %s', (name, setup) => {
   let whole: RunDirectory;
   let stopped: RunDirectory;
   beforeAll(async () => {
-    whole = await run(`${name} whole`, setup, books, startPolicy());
-    const cut = run(`${name} cut`, setup, other, startPolicy(), 2);
+    const policy = () => startPolicy(0.01, setup.lora);
+    whole = await run(`${name} whole`, setup, books, policy());
+    const cut = run(`${name} cut`, setup, other, policy(), 2);
     await expect(cut).rejects.toThrow(Interrupted);
-    stopped = await run(`${name} cut`, setup, other, startPolicy());
+    stopped = await run(`${name} cut`, setup, other, policy());
   }, 240_000);
 
   it('gives the same weights, optimizer, teacher and state, bit for bit', () => {
-    const teacher = isDynamic ? ['teacher.safetensors'] : [];
-    for (const file of ['model.safetensors', 'optimizer.safetensors', 'state.json', ...teacher]) {
+    const hasTeacher = isDynamic || setup.settings.average > 0;
+    const teacher = hasTeacher ? ['teacher.safetensors'] : [];
+    const weights = setup.lora === undefined ? 'model.safetensors' : 'adapter_model.safetensors';
+    for (const file of [weights, 'optimizer.safetensors', 'state.json', ...teacher]) {
       expect(fileOf(stopped, 4, file).equals(fileOf(whole, 4, file)), file).toBe(true);
     }
-    for (const file of ['model.safetensors', ...teacher]) {
+    for (const file of [weights, ...teacher]) {
       const [before, after] = [2, 4].map((step) => fileOf(whole, step, file));
       expect(after.equals(before)).toBe(false);
     }
@@ -313,15 +328,23 @@ describe('with a model', () => {
     schedule: () => shuffledSchedule(new Map(ids.map((id) => [id, 'label'])), 1),
   };
 
-  it('learns what is rewarded', async () => {
-    const learning = { ...settings, steps: 10, groupSize: 8, evalEvery: 10, evalSamples: 8 };
-    const setup = { ...labelled, settings: { ...learning, checkpointEvery: 10 } };
-    const directory = await run('learn', setup, new Books().own(ids), startPolicy(0.02));
-    const rewards = metricsOf(directory).map(({ reward }) => reward);
-    expect(rewards[9]).toBeGreaterThan(rewards[0] + 0.2);
-    const [before, after] = directory.read('evaluations') as { average: number }[];
-    expect(after.average).toBeGreaterThan(before.average + 0.2);
-  }, 240_000);
+  it.each([
+    ['all weights', null],
+    ['an adapter', adapter],
+  ])(
+    'learns what is rewarded: %s',
+    async (what, lora) => {
+      const learning = { ...settings, steps: 10, groupSize: 8, evalEvery: 10, evalSamples: 8 };
+      const setup = { ...labelled, settings: { ...learning, checkpointEvery: 10 } };
+      const books = new Books().own(ids);
+      const directory = await run(`learn ${what}`, setup, books, startPolicy(0.02, lora));
+      const rewards = metricsOf(directory).map(({ reward }) => reward);
+      expect(rewards[9]).toBeGreaterThan(rewards[0] + 0.2);
+      const [before, after] = directory.read('evaluations') as { average: number }[];
+      expect(after.average).toBeGreaterThan(before.average + 0.2);
+    },
+    240_000,
+  );
 
   it('keeps no checkpoint of a run that was stopped before its first step', async () => {
     const policy = startPolicy();

@@ -1,9 +1,11 @@
 /**
- * A slow copy of the policy: the moving average of its weights, with a sampler of its own. It lives in the
- * policy's thread and knows nothing of what it is asked for.
+ * A slow copy of the policy: the moving average of what training changes, with a sampler of its own. Where that is
+ * an adapter, its matrices A and B are averaged (not their product), and the weights below are the policy's own. It
+ * lives in the policy's thread and knows nothing of what it is asked for.
  */
 import { existsSync } from 'node:fs';
-import { type DecoderConfig, parameterShapes } from '../model/config.ts';
+import type { DecoderConfig } from '../model/config.ts';
+import { trainableShapes } from '../model/lora.ts';
 import { openSafetensors, writeSafetensors } from '../model/safetensors.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import { Sampler, type SamplerOptions } from '../rollout/sampler.ts';
@@ -13,7 +15,7 @@ export class Teacher {
   readonly weights: ReadonlyMap<string, Float32Array>;
   private readonly config: DecoderConfig;
 
-  /** `weights` are the teacher's own from here on: they are changed in place. */
+  /** Of `weights`, those that training changes are the teacher's own from here on: they are changed in place. */
   constructor(
     config: DecoderConfig,
     weights: ReadonlyMap<string, Float32Array>,
@@ -26,7 +28,7 @@ export class Teacher {
   }
 
   /**
-   * decay * teacher + (1 - decay) * policy, decay 0..1 (RangeError outside). Weights are float32: one whose
+   * decay * teacher + (1 - decay) * policy, decay 0..1 (RangeError outside), of what training changes. Weights are float32: one whose
    * change is below half a unit in its last place (3e-8 of it) stays, so that a decay within 1e-5 of 1 freezes
    * the teacher where the policy moves slowly.
    */
@@ -34,17 +36,17 @@ export class Teacher {
     if (!(decay >= 0 && decay <= 1)) {
       throw new RangeError(`a decay must be in [0, 1], not ${decay}`);
     }
-    for (const [name, mine] of this.weights) {
+    for (const [name, mine] of this.own()) {
       const theirs = policy.get(name);
       if (theirs === undefined) throw new Error(`the policy lacks ${name}`);
       for (let i = 0; i < mine.length; i++) mine[i] = decay * mine[i] + (1 - decay) * theirs[i];
     }
   }
 
-  /** Writes the weights in float32, whole or not at all. */
+  /** Writes what it averages in float32, whole or not at all. */
   save(path: string): void {
-    const shapes = parameterShapes(this.config);
-    const tensors = [...this.weights].map(([name, values]) => ({
+    const shapes = trainableShapes(this.config);
+    const tensors = this.own().map(([name, values]) => ({
       name,
       dtype: 'float32' as const,
       shape: shapes.get(name) ?? [values.length],
@@ -52,11 +54,16 @@ export class Teacher {
     }));
     writeSafetensors(path, tensors);
   }
+
+  private own(): [string, Float32Array][] {
+    const trained = trainableShapes(this.config);
+    return [...this.weights].filter(([name]) => trained.has(name));
+  }
 }
 
 /**
- * The weights that `save` wrote; undefined where there is no such file. UserError for one that lacks a
- * parameter of `config`.
+ * What `save` wrote; undefined where there is no such file. UserError for one that lacks a weight that training of
+ * `config` changes.
  */
 export function savedTeacher(
   config: DecoderConfig,
@@ -65,7 +72,7 @@ export function savedTeacher(
   if (!existsSync(path)) return undefined;
   const file = openSafetensors(path);
   try {
-    return new Map([...parameterShapes(config).keys()].map((name) => [name, file.read(name)]));
+    return new Map([...trainableShapes(config).keys()].map((name) => [name, file.read(name)]));
   } finally {
     file.close();
   }

@@ -53,8 +53,7 @@ export function curveAt(
   position: number,
 ): { passRate: Interval; vote: Interval | null } | undefined {
   if (curve.length === 0) return undefined;
-  let high = curve.findIndex((point) => point.position >= position);
-  if (high === -1) high = curve.length - 1;
+  const high = Math.min(firstFrom(curve, position), curve.length - 1);
   const low = Math.max(0, curve[high].position === position ? high : high - 1);
   const [from, to] = [curve[low], curve[high]];
   const span = to.position - from.position;
@@ -63,6 +62,18 @@ export function curveAt(
     passRate: between(from.passRate, to.passRate, share),
     vote: from.vote === null || to.vote === null ? null : between(from.vote, to.vote, share),
   };
+}
+
+/** The first point that is not before `position`, by halving: asked for every prompt of the pool. */
+function firstFrom(curve: readonly CalibrationPoint[], position: number): number {
+  let low = 0;
+  let high = curve.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (curve[middle].position >= position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function between(a: Interval, b: Interval, share: number): Interval {

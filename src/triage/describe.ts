@@ -2,10 +2,18 @@
  * A triage plan as text for people: what a dry run prints. Knows nothing of terminals or colours.
  */
 import type { Interval } from '../stats/types.ts';
+import type { PlannedPool } from './plan.ts';
 import type { Decision, Route, ScoreQuality, TriagePlan } from './types.ts';
+
+const routes: readonly Route[] = ['discard', 'self', 'annotate'];
 
 /** The plan as a readable table, without a newline at the end. */
 export function describePlan(plan: TriagePlan): string {
+  return describePlanned({ head: plan, decisions: plan.decisions });
+}
+
+/** The same for a plan whose decisions are gone through once. */
+export function describePlanned({ head: plan, decisions }: PlannedPool): string {
   const { counts, budget, calibration } = plan;
   const replaced = plan.estimator === plan.requested ? '' : ` (asked for: ${plan.requested})`;
   const cut = plan.rule === plan.requestedRule ? '' : ` (asked for: ${plan.requestedRule})`;
@@ -16,7 +24,7 @@ export function describePlan(plan: TriagePlan): string {
     '',
     ...table([
       ['route', 'prompts', 'share', 'probes', 'expected mu', 'vote right'],
-      ...(['discard', 'self', 'annotate'] as const).map((route) => routeRow(plan, route)),
+      ...routeRows(plan, decisions),
     ]),
     '',
     `Labels: ${budget.owned} owned, ${budget.toBuy} to buy (${labels}).`,
@@ -30,17 +38,47 @@ export function describePlan(plan: TriagePlan): string {
   ].join('\n');
 }
 
-function routeRow(plan: TriagePlan, route: Route): string[] {
-  const members = plan.decisions.filter((one) => one.route === route);
-  const share = plan.decisions.length === 0 ? 0 : members.length / plan.decisions.length;
-  return [
-    route,
-    String(members.length),
-    `${(100 * share).toFixed(1)} %`,
-    String(members.filter((one) => one.probe).length),
-    short(meanOf(members, (one) => one.expectedPassRate)),
-    short(meanOf(members, (one) => one.evidence.vote)),
-  ];
+function routeRows(plan: PlannedPool['head'], decisions: Iterable<Decision>): string[][] {
+  const { pool } = plan.counts;
+  const sums = new Map(
+    routes.map((route) => [route, { probes: 0, mu: new Mean(), vote: new Mean() }]),
+  );
+  for (const { route, probe, expectedPassRate, evidence } of decisions) {
+    const sum = sums.get(route);
+    if (sum === undefined) continue;
+    if (probe) sum.probes++;
+    sum.mu.add(expectedPassRate);
+    sum.vote.add(evidence.vote);
+  }
+  return [...sums].map(([route, { probes, mu, vote }]) => {
+    const members = plan.counts[route];
+    const share = pool === 0 ? 0 : members / pool;
+    return [
+      route,
+      String(members),
+      `${(100 * share).toFixed(1)} %`,
+      String(probes),
+      short(mu.value()),
+      short(vote.value()),
+    ];
+  });
+}
+
+/** Of the numbers among what it is given. */
+class Mean {
+  private sum = 0;
+  private count = 0;
+
+  add(value: unknown): void {
+    if (typeof value !== 'number') return;
+    this.sum += value;
+    this.count++;
+  }
+
+  /** null where there was none. */
+  value(): number | null {
+    return this.count === 0 ? null : this.sum / this.count;
+  }
 }
 
 function qualityRow(quality: ScoreQuality): string[] {
@@ -53,15 +91,6 @@ function qualityRow(quality: ScoreQuality): string[] {
     `${quality.ties.tied} (${quality.ties.tiedBroken} after breaking)`,
     quality.verdict,
   ];
-}
-
-function meanOf(
-  members: readonly Decision[],
-  read: (one: Decision) => number | string | boolean | null | undefined,
-): number | null {
-  const values = members.map(read).filter((value) => typeof value === 'number');
-  if (values.length === 0) return null;
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function interval(value: Interval | null): string {

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
 import type { SchedulerState } from './scheduler-types.ts';
-import type { CalibrationReport, ScoreQuality, Transition, TriagePlan } from './types.ts';
+import type { CalibrationReport, Decision, ScoreQuality, Transition, TriagePlan } from './types.ts';
 
 const interval = z.strictObject({
   estimate: z.number(),
@@ -67,6 +67,17 @@ const calibration = quality.extend({
   ),
 }) satisfies z.ZodType<CalibrationReport>;
 
+const decision = z.strictObject({
+  promptId: z.string(),
+  score: z.number(),
+  rank: z.int().min(0),
+  route,
+  probe: z.boolean(),
+  expectedPassRate: share.nullable(),
+  evidence,
+  rule: z.string(),
+});
+
 const plan = z.strictObject({
   version: z.literal(1),
   name: z.string(),
@@ -108,18 +119,7 @@ const plan = z.strictObject({
   }),
   calibration,
   alternatives: z.array(quality),
-  decisions: z.array(
-    z.strictObject({
-      promptId: z.string(),
-      score: z.number(),
-      rank: z.int().min(0),
-      route,
-      probe: z.boolean(),
-      expectedPassRate: share.nullable(),
-      evidence,
-      rule: z.string(),
-    }),
-  ),
+  decisions: z.array(decision),
 }) satisfies z.ZodType<TriagePlan>;
 
 const transition = z.strictObject({
@@ -170,9 +170,23 @@ export function planToJson(value: TriagePlan): unknown {
   return renameKeys(value, snakeCase);
 }
 
+/** The decisions of a plan as JSON values one after the other: all at once would take as much memory as the plan. */
+export function* decisionsToJson(decisions: Iterable<Decision>): Generator<unknown> {
+  for (const one of decisions) {
+    const { promptId, score, rank, route, probe, expectedPassRate, evidence, rule } = one;
+    const expected_pass_rate = expectedPassRate;
+    yield { prompt_id: promptId, score, rank, route, probe, expected_pass_rate, evidence, rule };
+  }
+}
+
 /** Reads what `planToJson` gave; `where` (a file) is named in the UserError when it is something else. */
 export function planFromJson(json: unknown, where?: string): TriagePlan {
   return parsed(plan, json, 'a triage plan', where);
+}
+
+/** Reads some of what `decisionsToJson` gave; `where` is named in the UserError. */
+export function decisionsFromJson(json: unknown, where?: string): Decision[] {
+  return parsed(z.array(decision), json, 'decisions of a triage plan', where);
 }
 
 /** One line of the manifest, without its newline. */

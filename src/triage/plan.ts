@@ -4,15 +4,15 @@
  * Knows nothing of the database, of where labels come from or of training.
  */
 import { randomScore } from '../uncertainty/random.ts';
-import { calibrate, curveAt, utility } from './calibration.ts';
+import { calibrate } from './calibration.ts';
+import { Decisions, RankedPool } from './decisions.ts';
 import { scoreQuality } from './quality.ts';
-import { type Ranking, rankPool } from './ranking.ts';
-import { budgetRule, type Candidate, quotaRule, type Routed, riskRule } from './rules.ts';
+import { poolOrder, type Ranking, rankPool } from './ranking.ts';
+import { budgetRule, quotaRule, riskRule } from './rules.ts';
 import { triageSettings } from './settings.ts';
 import type {
   CalibrationReport,
   Decision,
-  Evidence,
   Probe,
   RuleName,
   ScoreColumn,
@@ -50,24 +50,37 @@ const rules = { quota: quotaRule, risk: riskRule, budget: budgetRule };
  * The estimator `random` is taken at its word: a random plan is a baseline, not a failure.
  */
 export function planTriage(input: TriageInput): TriagePlan {
+  const { head, decisions } = planPool(input);
+  return { ...head, decisions: [...decisions] };
+}
+
+/** A plan without its decisions, and these to be gone through. */
+export interface PlannedPool {
+  head: Omit<TriagePlan, 'decisions'>;
+  decisions: Iterable<Decision>;
+}
+
+/** The same for a pool of any size: its decisions are made as they are gone through, as often as they are. */
+export function planPool(input: TriageInput): PlannedPool {
   const settings = triageSettings(input.settings);
-  const asked = rankPool(input.scores, input.tieBreaks, settings.seed);
+  const pool = poolOrder(input.scores, settings.seed);
+  const asked = rankPool(input.scores, input.tieBreaks, settings.seed, pool);
   const quality = scoreQuality(asked, input.probes, settings, input.lengths);
+  // Not all at once: a ranking of a large pool is large.
+  const ranked = (column: ScoreColumn) => rankPool(column, [], settings.seed, pool);
   const others = (input.alternatives ?? [])
     .filter((column) => column.estimator !== input.scores.estimator)
-    .map((column) => {
-      const ranking = rankPool(column, [], settings.seed);
-      return {
-        ranking,
-        quality: scoreQuality(ranking, input.probes, settings, input.lengths),
-      };
+    .map((column): Alternative => {
+      const quality = scoreQuality(ranked(column), input.probes, settings, input.lengths);
+      return { quality, ranking: () => ranked(column) };
     });
   const choice = chooseRanking(asked, quality, others, settings);
   const calibration = calibrate(choice.ranking, input.probes, settings, input.lengths);
   const warnings = [...choice.warnings];
   const rule = chooseRule(choice.rule, calibration, settings, warnings);
   const decisions = decide(choice.ranking, calibration, rule, input, settings);
-  const plan: TriagePlan = {
+  const totals = decisions.totals(settings);
+  const head: PlannedPool['head'] = {
     version: 1,
     name: input.name,
     round: input.round ?? 0,
@@ -76,17 +89,22 @@ export function planTriage(input: TriageInput): TriagePlan {
     rule,
     requestedRule: settings.rule,
     fallback: choice.fallback ?? (rule === settings.rule ? null : (warnings.at(-1) ?? null)),
-    warnings,
-    thresholds: thresholdsOf(decisions),
-    ...totals(decisions, settings),
+    warnings: [...warnings, ...budgetWarnings(rule, totals, decisions.beyondBudget(), settings)],
+    thresholds: decisions.thresholds(),
+    ...totals,
     settings,
     calibration,
     alternatives: [quality, ...others.map((other) => other.quality)].filter(
       (one) => one.estimator !== choice.ranking.estimator,
     ),
-    decisions,
   };
-  return { ...plan, warnings: [...warnings, ...budgetWarnings(plan)] };
+  return { head, decisions };
+}
+
+/** Another score than the one that was asked for. */
+interface Alternative {
+  quality: ScoreQuality;
+  ranking(): Ranking;
 }
 
 interface Choice {
@@ -99,7 +117,7 @@ interface Choice {
 function chooseRanking(
   asked: Ranking,
   quality: ScoreQuality,
-  others: readonly { ranking: Ranking; quality: ScoreQuality }[],
+  others: readonly Alternative[],
   settings: TriageSettings,
 ): Choice {
   const { rule } = settings;
@@ -116,8 +134,8 @@ function chooseRanking(
     .sort((a, b) => (b.quality.auroc?.low ?? 0) - (a.quality.auroc?.low ?? 0))
     .at(0);
   if (best !== undefined) {
-    const fallback = `${trouble}; ${best.ranking.estimator} does better and ranks instead`;
-    return { ranking: best.ranking, rule, fallback, warnings: [fallback] };
+    const fallback = `${trouble}; ${best.quality.estimator} does better and ranks instead`;
+    return { ranking: best.ranking(), rule, fallback, warnings: [fallback] };
   }
   const fallback = `${trouble}, nor does any other score that was offered; routes are drawn at random by quota`;
   const scores = asked.promptIds.map((promptId) => ({
@@ -163,109 +181,29 @@ function decide(
   rule: RuleName,
   input: TriageInput,
   settings: TriageSettings,
-): Decision[] {
+): Decisions {
   const probes = new Set(input.probes.map((probe) => probe.promptId));
-  const curves = Array.from(ranking.positions, (at) => curveAt(calibration.curve, at));
-  const candidates = ranking.promptIds.map((promptId, rank): Candidate => {
-    const mu = curves[rank]?.passRate;
-    return {
-      owned: probes.has(promptId) || input.labelled?.has(promptId) === true,
-      mu: mu?.estimate ?? Number.NaN,
-      muLow: mu?.low ?? Number.NaN,
-      // Without a vote on the probes mu stands in: a majority is right more often than one sample.
-      vote: curves[rank]?.vote?.estimate ?? mu?.estimate ?? Number.NaN,
-    };
-  });
-  const routed = rules[rule](candidates, settings);
-  return ranking.promptIds.map((promptId, rank) => ({
-    promptId,
-    score: ranking.scores[rank],
-    rank,
-    route: routed[rank].route,
-    probe: probes.has(promptId),
-    expectedPassRate: curves[rank]?.passRate.estimate ?? null,
-    evidence: evidenceOf(ranking, rank, curves[rank]),
-    rule: ruleText(rule, routed[rank], probes.has(promptId)),
-  }));
+  const pool = new RankedPool(ranking, calibration.curve, probes, input.labelled);
+  return new Decisions(pool, rule, rules[rule](pool.candidates(), settings));
 }
 
-function ruleText(rule: RuleName, { reason }: Routed, probe: boolean): string {
-  if (reason === 'labelled') return probe ? 'probe' : 'labelled';
-  return `${rule}:${reason}`;
-}
-
-function evidenceOf(ranking: Ranking, rank: number, curve: ReturnType<typeof curveAt>): Evidence {
-  const evidence: Evidence = {
-    estimator: ranking.estimator,
-    score: ranking.scores[rank],
-    position: ranking.positions[rank],
-  };
-  if (curve === undefined) return evidence;
-  const { passRate, vote } = curve;
-  Object.assign(evidence, {
-    mu: passRate.estimate,
-    mu_low: passRate.low,
-    mu_high: passRate.high,
-    utility: utility(passRate.estimate),
-  });
-  if (vote !== null) Object.assign(evidence, { vote: vote.estimate, vote_low: vote.low });
-  return evidence;
-}
-
-/**
- * The cuts in units of the score: everything below the first is discarded, nothing above the second
- * is trained on its vote. Prompts with a label of their own do not move the cuts.
- */
-function thresholdsOf(decisions: readonly Decision[]): TriagePlan['thresholds'] {
-  const free = decisions.filter((one) => one.rule !== 'probe' && one.rule !== 'labelled');
-  if (free.length === 0) return { discardBelow: 0, annotateAbove: 0 };
-  const cut = (at: number): number => {
-    if (at === 0) return free[0].score;
-    if (at === free.length) return free[at - 1].score;
-    return (free[at - 1].score + free[at].score) / 2;
-  };
-  const kept = free.findIndex((one) => one.route !== 'discard');
-  const low = kept === -1 ? free.length : kept;
-  const high = Math.max(low, free.findLastIndex((one) => one.route === 'self') + 1);
-  return { discardBelow: cut(low), annotateAbove: cut(high) };
-}
-
-function totals(
-  decisions: readonly Decision[],
-  settings: TriageSettings,
-): Pick<TriagePlan, 'counts' | 'budget'> {
-  const count = (route: string) => decisions.filter((one) => one.route === route).length;
-  const owned = decisions.filter((one) => one.rule === 'probe' || one.rule === 'labelled').length;
-  return {
-    counts: {
-      pool: decisions.length,
-      discard: count('discard'),
-      self: count('self'),
-      annotate: count('annotate'),
-      probes: decisions.filter((one) => one.probe).length,
-    },
-    budget: {
-      owned,
-      toBuy: count('annotate') - owned,
-      labels: settings.labels,
-      trainPrompts: settings.trainPrompts,
-    },
-  };
-}
-
-function budgetWarnings({ budget, decisions, settings, rule, counts }: TriagePlan): string[] {
+function budgetWarnings(
+  rule: RuleName,
+  { budget, counts }: Pick<TriagePlan, 'counts' | 'budget'>,
+  beyond: number,
+  { quota }: TriageSettings,
+): string[] {
   const warnings: string[] = [];
   const { labels, owned } = budget;
   if (labels !== null && owned > labels) {
     warnings.push(`${owned} labels are owned already, more than the budget of ${labels}`);
   }
-  const over = decisions.filter((one) => one.rule.endsWith('over_label_budget')).length;
-  if (over > 0) {
+  if (beyond > 0) {
     warnings.push(
-      `the budget of ${labels} labels does not reach ${over} uncertain prompts; they are discarded, since their votes cannot be trusted`,
+      `the budget of ${labels} labels does not reach ${beyond} uncertain prompts; they are discarded, since their votes cannot be trusted`,
     );
   }
-  if (rule === 'quota' && owned > Math.round(settings.quota.annotate * counts.pool)) {
+  if (rule === 'quota' && owned > Math.round(quota.annotate * counts.pool)) {
     warnings.push(`${owned} labels are owned already, more than the annotate quota`);
   }
   return warnings;

@@ -3,9 +3,9 @@
  */
 
 import { stream } from '../core/random.ts';
-import { spearman } from '../core/ranks.ts';
+import { pearson, ResampledRanks, spearman } from '../core/ranks.ts';
 import { bootstrapInterval } from '../stats/bootstrap.ts';
-import { auroc, brier, ece } from '../stats/classification.ts';
+import { auroc, aurocOfRanks, brier, ece } from '../stats/classification.ts';
 import { partialSpearman } from '../stats/correlation.ts';
 import { isotonicAt } from '../stats/isotonic.ts';
 import type { Interval } from '../stats/types.ts';
@@ -17,20 +17,32 @@ const FOLDS = 20;
 
 /** The probes that are in the pool, by rank, with their places. */
 export function probePoints(ranking: Ranking, probes: readonly Probe[]): ProbePoint[] {
+  return pointsOf(ranking, rankedProbes(ranking, probes));
+}
+
+interface RankedProbe {
+  rank: number;
+  probe: Probe;
+}
+
+function pointsOf(ranking: Ranking, ranked: readonly RankedProbe[]): ProbePoint[] {
+  return ranked.map(({ rank, probe }) => ({
+    promptId: probe.promptId,
+    position: ranking.positions[rank],
+    score: ranking.scores[rank],
+    passRate: probe.passRate,
+    voteRight: probe.voteRight,
+  }));
+}
+
+function rankedProbes({ promptIds }: Ranking, probes: readonly Probe[]): RankedProbe[] {
   const byId = new Map(probes.map((probe) => [probe.promptId, probe]));
-  return ranking.promptIds.flatMap((promptId, rank) => {
+  const found: RankedProbe[] = [];
+  for (const [rank, promptId] of promptIds.entries()) {
     const probe = byId.get(promptId);
-    if (probe === undefined) return [];
-    return [
-      {
-        promptId,
-        position: ranking.positions[rank],
-        score: ranking.scores[rank],
-        passRate: probe.passRate,
-        voteRight: probe.voteRight,
-      },
-    ];
-  });
+    if (probe !== undefined) found.push({ rank, probe });
+  }
+  return found;
 }
 
 /** Resamples that keep the work of a large probe set in bounds; a percentile needs about 200. */
@@ -48,7 +60,8 @@ export function scoreQuality(
   settings: TriageSettings,
   lengths?: ReadonlyMap<string, number>,
 ): ScoreQuality {
-  const points = probePoints(ranking, probes);
+  const ranked = rankedProbes(ranking, probes);
+  const points = pointsOf(ranking, ranked);
   const places = points.map((point) => point.position);
   const mu = points.map((point) => point.passRate);
   const unmastered = mu.map((value) => value < settings.masteredAt);
@@ -58,13 +71,16 @@ export function scoreQuality(
       level: settings.level,
       random: stream(settings.seed, 'triage', name, ranking.estimator),
     }) ?? null;
+  const placeRanks = new ResampledRanks(places);
+  const muRanks = new ResampledRanks(mu);
   const area = interval('auroc', (indices) =>
-    auroc(pick(places, indices), pick(unmastered, indices)),
+    aurocOfRanks(placeRanks.at(indices), pick(unmastered, indices)),
   );
-  const rho = interval('spearman', (indices) => spearman(pick(places, indices), pick(mu, indices)));
+  const rho = interval('spearman', (indices) =>
+    pearson(placeRanks.at(indices), muRanks.at(indices)),
+  );
   const aloneByRank = positionsAlone(ranking);
-  const aloneById = new Map(ranking.promptIds.map((id, rank) => [id, aloneByRank[rank]]));
-  const alone = points.map((point) => aloneById.get(point.promptId) ?? Number.NaN);
+  const alone = ranked.map(({ rank }) => aloneByRank[rank]);
   return {
     estimator: ranking.estimator,
     probes: points.length,

@@ -25,6 +25,9 @@ export interface Routed {
 export type Rule = (candidates: readonly Candidate[], settings: TriageSettings) => Routed[];
 
 const owned: Routed = { route: 'annotate', reason: 'labelled' };
+const lowBand: Routed = { route: 'discard', reason: 'low_band' };
+const middleBand: Routed = { route: 'self', reason: 'middle_band' };
+const highBand: Routed = { route: 'annotate', reason: 'high_band' };
 const overBudget: Routed = { route: 'discard', reason: 'over_label_budget' };
 
 /** Labels that may still be bought. */
@@ -48,11 +51,10 @@ export const quotaRule: Rule = (candidates, settings) => {
   const bought = Math.min(wanted, labelsLeft(candidates, settings));
   const routed = candidates.map(() => owned);
   for (const [i, rank] of free.entries()) {
-    if (i < discarded) routed[rank] = { route: 'discard', reason: 'low_band' };
-    else if (i < free.length - wanted) routed[rank] = { route: 'self', reason: 'middle_band' };
-    else if (i < free.length - wanted + bought) {
-      routed[rank] = { route: 'annotate', reason: 'high_band' };
-    } else routed[rank] = overBudget;
+    if (i < discarded) routed[rank] = lowBand;
+    else if (i < free.length - wanted) routed[rank] = middleBand;
+    else if (i < free.length - wanted + bought) routed[rank] = highBand;
+    else routed[rank] = overBudget;
   }
   return routed;
 };

@@ -5,10 +5,10 @@ import { stream } from '../core/random.ts';
 import { planTriage, type TriageInput } from './plan.ts';
 import { drawProbes } from './probes.ts';
 import { rankPool } from './ranking.ts';
-import type { Probe, ScoreColumn, TriagePlan, TriageSettings } from './types.ts';
+import type { Probe, Score, ScoreColumn, TriagePlan, TriageSettings } from './types.ts';
 
 export interface SimulatedPool {
-  column: ScoreColumn;
+  column: ScoreColumn & { scores: readonly Score[] };
   /** True pass rate per prompt. */
   mu: Map<string, number>;
   lengths: Map<string, number>;

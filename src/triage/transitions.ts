@@ -4,7 +4,7 @@
  * Knows nothing of where transitions are kept.
  */
 import { UserError } from '../core/errors.ts';
-import type { PromptState, Transition, TriagePlan } from './types.ts';
+import type { Decision, PromptState, Transition, TriagePlan } from './types.ts';
 
 /** Where a prompt may go from each state; null = not in the pool yet. */
 const allowed: Record<PromptState | 'none', readonly PromptState[]> = {
@@ -13,7 +13,7 @@ const allowed: Record<PromptState | 'none', readonly PromptState[]> = {
   discard: ['self', 'annotate', 'annotated'],
   self: ['discard', 'annotate', 'annotated'],
   annotate: ['discard', 'self', 'annotated'],
-  annotated: ['discard'],
+  annotated: ['discard', 'annotate'],
 };
 
 /** Where and when a change happens. */
@@ -50,6 +50,19 @@ export function labelTransitions(
   });
 }
 
+/** Annotated prompts whose label was taken back wait for one again. */
+export function withdrawalTransitions(
+  promptIds: readonly string[],
+  previous: ReadonlyMap<string, PromptState>,
+  occasion: Occasion,
+): Transition[] {
+  return promptIds.flatMap((promptId) =>
+    previous.get(promptId) === 'annotated'
+      ? [change(promptId, 'annotated', 'annotate', 'label_withdrawn', occasion)]
+      : [],
+  );
+}
+
 /** Prompts that wait for a label and get none go to `self`. */
 export function refusalTransitions(
   promptIds: readonly string[],
@@ -72,14 +85,24 @@ export function transitionsOf(
   plan: TriagePlan,
   previous: ReadonlyMap<string, PromptState>,
 ): Transition[] {
+  return [...eachTransition(plan, plan.decisions, previous)];
+}
+
+/** The same one after the other, for plans of millions. */
+export function* eachTransition(
+  plan: Pick<TriagePlan, 'name' | 'round'>,
+  decisions: Iterable<Decision>,
+  previous: ReadonlyMap<string, PromptState>,
+): Generator<Transition> {
   const occasion = { plan: plan.name, round: plan.round, step: null };
-  return plan.decisions.flatMap(({ promptId, route, rule, evidence }) => {
+  for (const { promptId, route, rule, evidence } of decisions) {
     const from = previous.get(promptId) ?? 'new';
     const owned = rule === 'probe' || rule === 'labelled';
     const to = owned ? 'annotated' : route;
-    if (from === to || from === 'annotated') return [];
-    return [{ promptId, from, to, rule, evidence, ...occasion }];
-  });
+    if (from !== to && from !== 'annotated') {
+      yield { promptId, from, to, rule, evidence, ...occasion };
+    }
+  }
 }
 
 /**

@@ -24,10 +24,10 @@ export interface Probe {
   voteRight: boolean | null;
 }
 
-/** The scores of one estimator over the whole pool. */
+/** The scores of one estimator over the whole pool; a large pool makes them as they are gone through. */
 export interface ScoreColumn {
   estimator: string;
-  scores: readonly Score[];
+  scores: Iterable<Score>;
 }
 
 /** Shares of the pool; they must add up to 1. */

@@ -48,6 +48,7 @@ export function fusedEstimator(
 ): Estimator {
   const needs = {
     traces: always.some((part) => part.needs.traces === true),
+    statistics: always.flatMap((part) => part.needs.statistics ?? []),
     samples: Math.max(0, ...always.map((part) => part.needs.samples)),
     labels: true,
   };

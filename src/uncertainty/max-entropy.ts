@@ -3,10 +3,10 @@
  * however long the sure rest is.
  */
 import { meanOverRollouts, scoreEach } from './observe.ts';
-import type { Estimator } from './types.ts';
+import type { Estimator, Needs } from './types.ts';
 
 const name = 'max_entropy';
-const needs = { samples: 1 };
+const needs: Needs = { samples: 1, statistics: ['maxEntropy'] };
 
 export const maxEntropy: Estimator = {
   name,

@@ -3,10 +3,10 @@
  * the others.
  */
 import { meanOverRollouts, scoreEach } from './observe.ts';
-import type { Estimator } from './types.ts';
+import type { Estimator, Needs } from './types.ts';
 
 const name = 'mean_entropy';
-const needs = { samples: 1 };
+const needs: Needs = { samples: 1, statistics: ['meanEntropy'] };
 
 export const meanEntropy: Estimator = {
   name,

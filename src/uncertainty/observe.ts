@@ -10,6 +10,7 @@ import type {
   PivotSummary,
   PromptObservation,
   RolloutSummary,
+  TokenStatistic,
 } from './types.ts';
 
 type Named = Pick<Estimator, 'name' | 'needs'>;
@@ -93,7 +94,35 @@ function lacking({ name, needs }: Named, observation: PromptObservation): Compla
       fix: 'Run `pivottrace trace` for this pool, or choose another estimator.',
     };
   }
-  return lackingSignal(name, needs, observation) ?? lackingPaths(name, needs, observation);
+  return (
+    lackingStatistic(name, needs, observation) ??
+    lackingSignal(name, needs, observation) ??
+    lackingPaths(name, needs, observation)
+  );
+}
+
+const statisticNames: Readonly<Record<TokenStatistic, string>> = {
+  meanEntropy: 'token entropies',
+  maxEntropy: 'token entropies',
+  meanSelfCertainty: 'self-certainty',
+  meanLogprob: 'log-probabilities',
+};
+
+function lackingStatistic(
+  name: string,
+  { statistics = [] }: Needs,
+  { rollouts }: PromptObservation,
+): Complaint | null {
+  for (const statistic of statistics) {
+    const without = rollouts.filter((rollout) => Number.isNaN(rollout[statistic])).length;
+    if (without === 0) continue;
+    return {
+      wanted: `the ${statisticNames[statistic]} of every response for the estimator ${name}`,
+      found: `${without} of ${rollouts.length} without`,
+      fix: 'They did not come along with the responses: trace with weights (trace.weights=true), or choose another estimator.',
+    };
+  }
+  return null;
 }
 
 function lackingSignal(

@@ -1,9 +1,9 @@
 /** exp(mean negative log-likelihood) of a rollout's sampled tokens, averaged over the rollouts; at least 1. */
 import { meanOverRollouts, scoreEach } from './observe.ts';
-import type { Estimator } from './types.ts';
+import type { Estimator, Needs } from './types.ts';
 
 const name = 'perplexity';
-const needs = { samples: 1 };
+const needs: Needs = { samples: 1, statistics: ['meanLogprob'] };
 
 export const perplexity: Estimator = {
   name,

@@ -3,10 +3,10 @@
  * High means certain, so the score is its negative.
  */
 import { meanOverRollouts, scoreEach } from './observe.ts';
-import type { Estimator } from './types.ts';
+import type { Estimator, Needs } from './types.ts';
 
 const name = 'self_certainty';
-const needs = { samples: 1 };
+const needs: Needs = { samples: 1, statistics: ['meanSelfCertainty'] };
 
 export const selfCertainty: Estimator = {
   name,

@@ -14,7 +14,7 @@ export interface LayerPath {
   turns: Float32Array;
 }
 
-/** One rollout of a prompt, boiled down to numbers. */
+/** One rollout of a prompt, boiled down to numbers; NaN where a token statistic is not known. */
 export interface RolloutSummary {
   /** Response tokens, the stop token included. */
   length: number;
@@ -66,10 +66,15 @@ export interface EstimatorContext {
   onFit?: (fit: FusedFit) => void;
 }
 
+/** The numbers of a rollout that come from the distributions of its tokens. */
+export type TokenStatistic = 'meanEntropy' | 'maxEntropy' | 'meanSelfCertainty' | 'meanLogprob';
+
 /** What an estimator reads. */
 export interface Needs {
   /** Rollouts per prompt at least. */
   samples: number;
+  /** Token statistics, which responses from elsewhere need not have. */
+  statistics?: readonly TokenStatistic[];
   /** Pivots of the configured signal. */
   traces?: boolean;
   /** Pivots of this signal, kept beside the configured one. */

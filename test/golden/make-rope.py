@@ -75,6 +75,31 @@ CASES = {
             "original_max_position_embeddings": 2048,
         },
     },
+    "dynamic, within the context": {
+        "model_type": "qwen2", **SMALL, "max_position_embeddings": 2048, "rope_theta": 10000.0,
+        "rope_scaling": {"type": "dynamic", "factor": 2.0},
+    },
+    "longrope, within the context of pretraining": {
+        "model_type": "llama", **SMALL, "max_position_embeddings": 8192,
+        "rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 1024,
+            "short_factor": [1.0, 1.05, 1.1, 1.2, 1.4, 1.7, 2.0, 2.5],
+            "long_factor": [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0],
+        },
+    },
+    "longrope, attention factor": {
+        "model_type": "qwen3", **SMALL, "max_position_embeddings": 8192,
+        "rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 1024,
+            "short_factor": [1.0] * 8, "long_factor": [4.0] * 8, "attention_factor": 1.3,
+        },
+    },
+    "proportional": {
+        "model_type": "qwen3", **SMALL, "max_position_embeddings": 8192,
+        "rope_parameters": {
+            "rope_type": "proportional", "rope_theta": 10000.0, "factor": 2.0, "partial_rotary_factor": 0.6,
+        },
+    },
 }
 
 

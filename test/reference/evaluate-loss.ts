@@ -18,13 +18,16 @@ export async function evaluateLoss(
   weights: ReadonlyMap<string, Float32Array>,
   sequences: readonly Sequence[],
   engine: EngineSettings,
+  trained: readonly string[] = [...weights.keys()],
 ): Promise<LossOutcome> {
   const program = await Program.compile(graph, engine);
   const arrays: Record<string, TensorData> = {
     ...Object.fromEntries(weights),
     ...feed(extent, sequences, program.inputNames),
   };
-  for (const [name, data] of weights) arrays[gradientOf(name)] = new Float32Array(data.length);
+  for (const name of trained) {
+    arrays[gradientOf(name)] = new Float32Array(weights.get(name)?.length ?? 0);
+  }
   const call = program.bind(arrays);
   await call.run();
   const scalars = Object.fromEntries(
@@ -33,7 +36,7 @@ export async function evaluateLoss(
       .map((name) => [name, call.floats(name)[0]]),
   );
   const gradients = new Map(
-    [...weights.keys()].map((name) => [name, call.floats(next(gradientOf(name))).slice()]),
+    trained.map((name) => [name, call.floats(next(gradientOf(name))).slice()]),
   );
   await program.release();
   return { scalars, gradients };

@@ -9,7 +9,7 @@ import { type ComponentChildren, type ComponentType, createElement } from 'preac
 import { useMemo, useState } from 'preact/hooks';
 import { visible } from '../../src/report/format.ts';
 import { scrollBox } from '../../src/report/sections/parts.tsx';
-import { LongText, ShowAll, safeCut } from '../parts/foreign.tsx';
+import { Foreign, LongText, ShowAll, safeCut } from '../parts/foreign.tsx';
 import { Formula } from './formula.tsx';
 import { type Parsed, parse, safeImage, safeLink } from './parse.ts';
 
@@ -184,9 +184,18 @@ function Picture({ token }: { token: Token }) {
   return <Shown url={url} said={said} />;
 }
 
-/** An image, or a sentence that says why there is none. */
-export function Shown({ url, said }: { url: string | null; said: string }) {
+/** An image, or a sentence that says why there is none; `address`: where the image is, when it is elsewhere. */
+export function Shown(props: { url: string | null; said: string; address?: string | null }) {
+  const { url, said, address = null } = props;
   const [broken, setBroken] = useState(false);
+  if (address !== null) {
+    return (
+      <span class="no-image">
+        [an image that this page does not load, since its owner would learn who looks:{' '}
+        <Foreign text={address} />]
+      </span>
+    );
+  }
   if (url === null || broken) {
     const why = broken ? 'this image cannot be read' : 'an image that is not shown';
     return <span class="no-image">[{said === '' ? why : `${said}: ${why}`}]</span>;

@@ -10,8 +10,11 @@ import { visible } from '../../src/report/format.ts';
 import { LONGEST_FORMULA } from './maths.ts';
 
 /**
- * A piece of a formula before it is an element. KaTeX hands these out, and its own `render` does no more than to call
- * `toNode`; what is taken from them here is checked as it is taken.
+ * A piece of a formula before it is an element. KaTeX's own `render` makes these and calls `toNode` at once. That is too
+ * late for us: a tree that is too deep has crashed the browser by then, and a style attribute has been refused by the
+ * content security policy, drawings with it. `renderToString` would pass text through the page's parser. So we take what
+ * its `render` is made of, whose shape is checked as it is taken; where another version has it no more, formulas show as
+ * their source, which a test in Chromium would tell.
  */
 interface Piece {
   children?: Piece[];

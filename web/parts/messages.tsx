@@ -35,7 +35,7 @@ function Message({ message, alone }: { message: WireMessage; alone: boolean }) {
         part.type === 'text' ? (
           <Rich key={at.toString()} text={part.text} />
         ) : (
-          <Shown key={at.toString()} url={part.url} said="" />
+          <Shown key={at.toString()} url={part.url} said="" address={part.address} />
         ),
       )}
     </div>

@@ -100,6 +100,7 @@ export const someDisputes: z.infer<typeof disputes> = {
   disputes: [0, 1].map((at) => ({
     promptId: `d${at}`,
     messages: [{ role: 'user', parts: [{ type: 'text', text: TEXTS[at] ?? '' }] }],
+    labels: [],
     annotations: [
       annotation(at * 10 + 1, 'Grace', at === 0 ? '-3' : String.raw`\frac{\pi}{2}`, ''),
       annotation(at * 10 + 2, 'Emmy', at === 0 ? '1' : '1.5708', 'I took the left end, not sure.'),
@@ -145,6 +146,12 @@ export const someFigures: z.infer<typeof figures> = {
       revealed: 0,
       medianSeconds: 9.2,
       gold: { answered: 0, right: 0 },
+    },
+  ],
+  checks: [
+    {
+      ...{ source: 'big-model-2026', checked: 40, differing: 6, open: 2, wrong: 3 },
+      rate: { value: 3 / 38, low: 0.0273, high: 0.208 },
     },
   ],
   agreement: { questions: 35, percent: 0.914, cohen: null, fleiss: 0.81, krippendorff: 0.823 },

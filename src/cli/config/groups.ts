@@ -4,7 +4,16 @@ import { signalNames, defaultTraceSettings as traced } from '../../trace/types.t
 import { defaultTriageSettings as usual } from '../../triage/settings.ts';
 import { passRateOracle } from '../../uncertainty/oracle.ts';
 import { estimatorNames } from '../../uncertainty/registry.ts';
-import { count, nameKey, number, optionalCount, optionalPathKey, pathsKey, share } from './keys.ts';
+import {
+  count,
+  flag,
+  nameKey,
+  number,
+  optionalCount,
+  optionalPathKey,
+  pathsKey,
+  share,
+} from './keys.ts';
 
 export const engine = z
   .strictObject({
@@ -36,7 +45,7 @@ export const pool = z
       })
       .prefault({})
       .describe('Names of the columns'),
-    max_line_bytes: count(4 * 2 ** 20, 1, 'Longest line, record or row that is read, in bytes'),
+    max_line_bytes: count(16 * 2 ** 20, 1, 'Longest line, record or row that is read, in bytes'),
   })
   .prefault({})
   .describe('Reading prompts');
@@ -78,6 +87,10 @@ export const rollout = z
 
 export const trace = z
   .strictObject({
+    weights: flag(
+      true,
+      'Trace with the weights of `model`; false = none are at hand, and responses come with log-probabilities (trace --rollouts, --engine endpoint): no pivots',
+    ),
     signal: z
       .enum(signalNames)
       .default(traced.signal)
@@ -219,6 +232,10 @@ export const label = z
         'How long a label is waited for before its group trains on its vote; null = for ever',
       ),
     spot_check: share(0, "Share of a teacher's labels that people check without knowing it"),
+    images: flag(
+      false,
+      'Whether people label prompts with images too, which models here cannot see: for training elsewhere',
+    ),
     account: z
       .string()
       .min(1)

@@ -5,8 +5,10 @@
  * Groups of settings are in groups.ts, verify.ts and training.ts. Knows nothing of files or of how a setting is used.
  */
 import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
 import { engine, label, pool, report, rollout, trace, triage } from './groups.ts';
-import { pathKey } from './keys.ts';
+import { flag, pathKey } from './keys.ts';
+import { ray } from './ray.ts';
 import { serve } from './serve.ts';
 import { teacher } from './teacher.ts';
 import { evaluation, methods, train } from './training.ts';
@@ -22,11 +24,16 @@ export const configSchema = z.strictObject({
     .describe('Seed of everything random; the same seed gives the same result'),
   model: pathKey(
     'bundled:models/reasoner',
-    'Hugging Face model directory; bundled:PATH is a path inside the pivottrace package',
+    'Hugging Face model directory, GGUF file, or ORG/NAME[/FILE.gguf][@REVISION] of the hub; bundled:PATH is a path inside the pivottrace package',
+  ),
+  model_download: flag(
+    false,
+    'Fetch a model of the hub that its cache lacks; without it no model is looked for on the network',
   ),
   engine,
   pool,
   rollout,
+  endpoint,
   trace,
   verify,
   triage,
@@ -37,6 +44,7 @@ export const configSchema = z.strictObject({
   eval: evaluation,
   report,
   serve,
+  ray,
 });
 
 /** All settings, resolved: defaults filled in, paths absolute. Keys as in the file. */

@@ -36,6 +36,11 @@ export const serve = z
     lease_seconds: count(300, 10, 'How long a question is kept for whoever has it in hand'),
     overlap: count(1, 1, 'Different people who answer each question'),
     gold_every: count(0, 0, 'Every so many questions one whose answer is known; 0 = never'),
+    check_every: count(
+      5,
+      0,
+      "Every so many questions one that checks a teacher's label, which also come where nothing else waits; 0 = only there",
+    ),
     session_hours: number(12, 0.1, 'A sign-in ends after this time, however busy'),
     idle_minutes: number(120, 1, 'And when it was not used for this time'),
   })

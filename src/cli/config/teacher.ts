@@ -1,6 +1,6 @@
 /** Settings of the teacher: a model behind an OpenAI-compatible endpoint that gives labels. */
 import { z } from 'zod';
-import { count, nameKey, number } from './keys.ts';
+import { count, flag, nameKey, number } from './keys.ts';
 
 export const teacher = z
   .strictObject({
@@ -34,6 +34,7 @@ export const teacher = z
       .string()
       .default('Put your final answer in \\boxed{}.')
       .describe('What is said after the question'),
+    images: flag(false, 'Whether it can see images; prompts that hold some are not sent otherwise'),
     requests_per_minute: count(0, 0, 'Calls per minute at most; 0 = no limit'),
     concurrency: count(4, 1, 'Calls at once at most'),
     retries: count(5, 0, 'How often a call that fails is made again'),

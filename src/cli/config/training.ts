@@ -1,6 +1,7 @@
 /** Settings of training and evaluation. */
 import { z } from 'zod';
 import { methods as registry } from '../../method/registry.ts';
+import { loraTargets } from '../../model/lora-settings.ts';
 import { defaultSchedulerSettings as usual } from '../../triage/scheduler.ts';
 import { count, flag, number, optionalCount, optionalPathKey, share } from './keys.ts';
 
@@ -45,6 +46,32 @@ const dynamic = z
   })
   .prefault({})
   .describe('Dynamic routing');
+
+const lora = z
+  .strictObject({
+    rank: count(
+      0,
+      0,
+      'Rank of a low-rank adapter that is trained in place of the weights (docs/guide/lora.md); 0 = all weights are trained',
+    ),
+    alpha: z
+      .number()
+      .gt(0)
+      .default(32)
+      .describe('The adapter counts alpha / rank times; with rslora, alpha / sqrt(rank) times'),
+    targets: z
+      .array(z.enum(loraTargets))
+      .min(1)
+      .default([...loraTargets])
+      .describe('Projections that get an adapter, in every layer'),
+    rslora: flag(false, 'Divide alpha by the square root of the rank'),
+    merge: flag(
+      false,
+      'Also write the whole model with the adapter merged in, beside the adapter, as `merged`',
+    ),
+  })
+  .prefault({})
+  .describe('Training an adapter in place of the weights');
 
 export const train = z
   .strictObject({
@@ -118,6 +145,7 @@ export const train = z
       .describe(
         'Methods beside the arm, in this order: rewards, refinement, selection (docs/guide/methods.md)',
       ),
+    lora,
     dynamic,
     checkpoint_every: count(10, 1, 'Steps between checkpoints'),
     keep: count(2, 1, 'Checkpoints kept'),

@@ -1,5 +1,4 @@
 /** The annotation desk that the configuration describes: its queue, its plan, its server. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
@@ -7,8 +6,8 @@ import { openQueue } from '../../label/queue/queue.ts';
 import type { Queue } from '../../label/queue/types.ts';
 import { Accounts } from '../../server/accounts.ts';
 import { judgeOf } from '../../server/answers.ts';
+import { auditOf } from '../../server/audit.ts';
 import { bundleApp } from '../../server/bundle.ts';
-import { nameKey } from '../../server/names.ts';
 import { openPasswords } from '../../server/passwords.ts';
 import { type DeskServer, openServer, type ServerSettings } from '../../server/server.ts';
 import { Sessions } from '../../server/sessions.ts';
@@ -18,6 +17,7 @@ import type { Verifiers } from '../../verify/verifiers.ts';
 import { type Config, packageRoot } from '../config.ts';
 import { packageVersion } from '../version.ts';
 import { labelAccount } from './labels.ts';
+import { reserveTeacher } from './live-labels.ts';
 import { PlanQueue } from './plan-queue.ts';
 
 export interface DeskStage {
@@ -70,27 +70,11 @@ export async function openDeskServer(stage: DeskStage): Promise<OpenDesk> {
   }
 }
 
-/** A teacher is a user that cannot sign in: no person takes the name that its labels carry. */
-async function reserveTeacher(store: Store, { label, teacher }: Config): Promise<void> {
-  if (label.source !== 'teacher') return;
-  const { name } = teacher;
-  const isNew = await store.users.add({
-    ...{ id: randomUUID(), name, nameKey: nameKey(name), role: 'annotator', kind: 'teacher' },
-    ...{ disabled: false, createdAt: Date.now(), password: null },
-  });
-  if (isNew || (await store.users.byName(nameKey(name)))?.kind === 'teacher') return;
-  throw new UserError({
-    wanted: 'a name of its own for the teacher',
-    found: `"${name}", which a person has`,
-    where: 'teacher.name',
-    fix: 'Choose another one: their labels could not be told apart.',
-  });
-}
-
 function queueOf({ store, config, verifiers }: DeskStage, account: string): Queue {
-  const { lease_seconds: seconds, overlap, gold_every: goldEvery } = config.serve;
+  const { lease_seconds: seconds, overlap } = config.serve;
+  const { gold_every: goldEvery, check_every: checkEvery } = config.serve;
   const settings = {
-    ...{ account, overlap, goldEvery },
+    ...{ account, overlap, goldEvery, checkEvery },
     budget: config.label.budget,
     leaseMs: 1000 * seconds,
   };
@@ -103,7 +87,7 @@ function queueOf({ store, config, verifiers }: DeskStage, account: string): Queu
     if (user === undefined) throw new Error(`no user ${id}`);
     return user.name;
   };
-  return openQueue(store, settings, { judge, nameOf });
+  return openQueue(store, settings, { judge, nameOf, record: auditOf });
 }
 
 export function serverSettings({ serve }: Config): ServerSettings {

@@ -6,6 +6,7 @@ import { errorCode, writeWhole } from '../../core/files.ts';
 import { formatByName } from '../../label/formats/registry.ts';
 import type { Format, FormatName, Item, OutgoingLabel } from '../../label/formats/types.ts';
 import { written } from '../../label/formats/written.ts';
+import { labelTimes } from '../../label/label-times.ts';
 import type { Store } from '../../store/types.ts';
 import type { Config } from '../config.ts';
 import { counted } from '../table.ts';
@@ -70,29 +71,14 @@ async function labelsOf(store: Store, account: string): Promise<OutgoingLabel[]>
   const owned = await store.labels.owned(account);
   const prompts = await store.prompts.list(owned.map(({ promptId }) => promptId));
   const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
-  const times = await timesOf(store, account);
+  const timeOf = await labelTimes(store, account);
   return owned.flatMap(({ promptId, answer, source: annotator, cost, run, step }) => {
     const prompt = byId.get(promptId);
     if (prompt === undefined) return [];
     const { id, prompt: content, source } = prompt;
-    const at = times.get(keyOf(promptId, annotator)) ?? null;
+    const at = timeOf(promptId, annotator);
     return [{ id, prompt: content, source, answer, annotator, cost, run, step, at }];
   });
-}
-
-/** When an annotator of the queue answered last, by prompt and name; other labels have no time. */
-async function timesOf(store: Store, account: string): Promise<Map<string, number>> {
-  const names = new Map((await store.users.list()).map(({ id, name }) => [id, name]));
-  const times = new Map<string, number>();
-  for (const { promptId, annotator, kind, undone, at } of await store.desk.annotations(account)) {
-    const name = names.get(annotator);
-    if (kind === 'answer' && !undone && name !== undefined) times.set(keyOf(promptId, name), at);
-  }
-  return times;
-}
-
-function keyOf(promptId: string, annotator: string): string {
-  return JSON.stringify([promptId, annotator]);
 }
 
 function formatOf({ path, format }: ExportRequest): Format {

@@ -43,7 +43,15 @@ async function withStore<T>(job: (store: Store) => Promise<T>): Promise<T> {
 
 const task = (account: string, promptId: string, more = {}) => ({
   ...{ account, promptId, utility: 3, run: 'main', step: 7, reason: 'group_disagrees' },
-  ...({ state: 'open', outcome: null, overlap: 1, gold: false, answers: 0, revision: 0 } as const),
+  ...({
+    state: 'open',
+    outcome: null,
+    overlap: 1,
+    gold: false,
+    checks: null,
+    answers: 0,
+    revision: 0,
+  } as const),
   ...{ labelSource: null, createdAt: 0, decidedAt: null, ...more },
 });
 
@@ -90,7 +98,14 @@ async function fill(store: Store): Promise<void> {
   } as const;
   const rest = { note: '', revealed: false, seconds: 4, undone: false, adjudicates: false };
   await store.desk.putTasks([task('old', 'p3', { answers: 1 })]);
-  await store.desk.annotate({ ...given, ...rest, at: 86_400_000, gold: false, correct: null });
+  await store.desk.annotate({
+    ...given,
+    ...rest,
+    at: 86_400_000,
+    gold: false,
+    checks: null,
+    correct: null,
+  });
   const label = { noisy: true, run: 'main', step: 7 };
   await store.labels.add('old', [
     { ...label, promptId: 'p3', answer: '-5', source: 'Mara', cost: 1 },
@@ -164,7 +179,14 @@ test('what waits goes to Label Studio, the queue first, and comes back as labels
     const states = await store.transitions.routes('main');
     expect(states.get(planned[0])).toBe('annotated');
     expect(await store.labels.count('main')).toBe(2);
+    // The admins of the desk decide between them.
+    const { tasks } = await store.desk.disputed('main', 5);
+    expect(tasks.map(({ promptId, checks }) => [promptId, checks])).toEqual([[planned[0], 'john']]);
   });
+  expect(back.stdout).toContain('Admins rule on 1 of them on the adjudication page');
+  const repeated = await run('--from', at('export.json'), '--annotator', '3=john');
+  expect(repeated.stdout).toContain('0 labels by');
+  expect(repeated.stdout).not.toContain('Admins rule');
   const left = await run('--export', at('left.jsonl'), '--json');
   expect(JSON.parse(left.stdout)).toMatchObject({ event: 'result', rows: waiting.length - 2 });
 });

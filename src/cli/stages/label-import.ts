@@ -8,6 +8,7 @@ import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { counted } from '../table.ts';
 import { labelAccount, recordArrival, savedPlan } from './labels.ts';
+import { noJudge, peoplesQueue } from './live-labels.ts';
 import { withVerifiers } from './workspace.ts';
 
 export interface ImportRequest {
@@ -41,19 +42,22 @@ export async function takeLabels(
   const done = await importLabels(store, format === undefined ? common : { ...common, format });
   await follow(store, config, account);
   const disagreements = await judged(store, config, done.contested);
+  const queue = peoplesQueue(store, config, account, noJudge);
+  const contested = await queue.contest(disagreements.map(({ promptId }) => promptId));
   const { added, unchanged, sources, formats, ignored } = done;
   const who = sources.length === 0 ? source : namesOf(sources);
   const lines = [
     `${counted(added, 'label')} by ${who} imported into the account ${account}, ${unchanged} were there already.`,
     ...(formats.length === 0 ? ['The file is empty.'] : [`Read as ${formats.join(' and ')}.`]),
     ...ignoredText(ignored),
-    ...disagreementText(disagreements),
+    ...disagreementText(disagreements, contested),
   ];
   return {
     text: lines.join('\n'),
     data: {
       ...{ account, source, added, unchanged, formats, annotators: sources, ignored },
       disagreements: disagreements.map(({ promptId, given }) => ({ prompt_id: promptId, given })),
+      contested,
     },
   };
 }
@@ -61,11 +65,11 @@ export async function takeLabels(
 /** Prompts of the plan whose label is there now become `annotated`. */
 async function follow(store: Store, config: Config, account: string): Promise<void> {
   if (!(await store.plans.names()).includes(config.triage.plan)) return;
-  const { plan, revision } = await savedPlan(store, config.triage.plan);
+  const { plan } = await savedPlan(store, config.triage.plan);
   const owned = await store.labels.owned(account);
   const planned = new Set(plan.decisions.map((decision) => decision.promptId));
   const ids = owned.map(({ promptId }) => promptId).filter((id) => planned.has(id));
-  await recordArrival(store, config, plan, revision, ids);
+  await recordArrival(store, config, plan, ids);
 }
 
 /** Different texts may be the same answer to the verifier: 1/2 and 0.5. */
@@ -107,7 +111,8 @@ function ignoredText(ignored: Partial<Record<keyof typeof ignoredWords, number>>
   return parts.length === 0 ? [] : [`Not taken: ${parts.join(', ')}.`];
 }
 
-function disagreementText(disagreements: readonly Contested[]): string[] {
+/** `contested`: how many of them are in dispute since this import. */
+function disagreementText(disagreements: readonly Contested[], contested: number): string[] {
   if (disagreements.length === 0) return [];
   const lines = disagreements.slice(0, LISTED).map(({ promptId, given }) => {
     const said = given.map(
@@ -120,5 +125,8 @@ function disagreementText(disagreements: readonly Contested[]): string[] {
     `People disagree on ${counted(disagreements.length, 'prompt')}; the first answer counts:`,
     ...lines,
     ...(more > 0 ? [`  and ${more} more`] : []),
+    ...(contested > 0
+      ? [`Admins rule on ${contested} of them on the adjudication page (\`pivottrace serve\`).`]
+      : []),
   ];
 }

@@ -14,7 +14,7 @@ const ROUND = 0;
 
 /**
  * Prompts of the account that have no label and want one, the most wanted first: those in the queue, then those that the
- * plan routes to annotate. What people closed without a label is left out, and so are questions whose answer is known.
+ * plan routes to annotate, then those with images where `label.images` is set. What people closed without a label is left out, and so are questions whose answer is known.
  * UserError where there is neither a queue nor a plan, and no trace to draw probes from.
  */
 export async function waitingTasks(
@@ -30,7 +30,9 @@ export async function waitingTasks(
     ({ state, gold }) => !gold && (state === 'open' || state === 'adjudicate'),
   );
   const planned = await plannedPrompts(store, config, account, queued.length > 0);
-  const wanted: Wanted[] = [...queued, ...planned.filter(({ promptId }) => !asked.has(promptId))];
+  const unseen = config.label.images ? await imagePrompts(store) : [];
+  const others = [...planned, ...unseen].filter(({ promptId }) => !asked.has(promptId));
+  const wanted: Wanted[] = [...queued, ...others];
   const waiting = wanted.filter(({ promptId }) => !owned.has(promptId));
   const votes = withVotes ? votesOf(await store.rollouts.digests(ROUND)) : undefined;
   const prompts = await store.prompts.list(waiting.map(({ promptId }) => promptId));
@@ -42,6 +44,15 @@ export async function waitingTasks(
     const vote = votes?.get(id) ?? null;
     return [{ id, prompt: content, source, utility, reason, run, step, vote }];
   });
+}
+
+/** Prompts with images, which no plan can have. */
+async function imagePrompts(store: Store): Promise<Wanted[]> {
+  const ids = await store.prompts.withImages();
+  return ids.map((promptId) => ({
+    ...{ promptId, utility: null, reason: 'image' },
+    ...{ run: null, step: null },
+  }));
 }
 
 async function plannedPrompts(

@@ -10,8 +10,8 @@ import { openAnswerFile } from '../../label/answer-file.ts';
 import { openDesk } from '../../label/desk.ts';
 import type { LabelDesk, LabelSource } from '../../label/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
-import { planFromJson } from '../../triage/disk.ts';
-import { labelTransitions } from '../../triage/transitions.ts';
+import { decisionsFromJson, planFromJson } from '../../triage/disk.ts';
+import { labelTransitions, withdrawalTransitions } from '../../triage/transitions.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
 import { liveDesk } from './live-labels.ts';
@@ -69,7 +69,7 @@ function inTurn(sources: readonly LabelSource[]): LabelSource {
         const labels = await source.buy(missing, buyer);
         const found = new Set(labels.map((label) => label.promptId));
         missing = missing.filter((id) => !found.has(id));
-        sold.push(...labels);
+        for (const label of labels) sold.push(label);
       }
       return sold;
     },
@@ -81,8 +81,15 @@ export async function savedPlan(
   store: Repositories,
   name: string,
 ): Promise<{ plan: TriagePlan; revision: number }> {
-  const saved = await store.plans.get(name);
-  if (saved !== undefined) return { plan: planFromJson(saved.body), revision: saved.revision };
+  const saved = await store.browse.planWithoutDecisions(name);
+  if (saved !== undefined) {
+    const plan = planFromJson(saved.body);
+    // A page at a time: all of a large plan in two forms would not fit.
+    for await (const page of store.plans.decisions(name)) {
+      plan.decisions.push(...decisionsFromJson(page));
+    }
+    return { plan, revision: saved.revision };
+  }
   const names = await store.plans.names();
   throw new UserError({
     wanted: `a triage plan called "${name}"`,
@@ -101,26 +108,27 @@ export interface LabelsBought {
   spent: number;
 }
 
-/** Buys labels for what the plan routes to annotate, the most uncertain first, and records their arrival. */
+/**
+ * Buys labels for what the plan routes to annotate, the most uncertain first, and records their arrival; then, where
+ * `label.images` is set, for prompts with images, which no plan can have.
+ */
 export async function buyPlanned(
   store: Store,
   config: Config,
   desk: LabelDesk,
 ): Promise<LabelsBought> {
-  const { plan, revision } = await savedPlan(store, config.triage.plan);
+  const { plan } = await savedPlan(store, config.triage.plan);
   const states = await store.transitions.routes(plan.name);
-  const wanted = plan.decisions
+  const planned = plan.decisions
     .filter(({ promptId }) => states.get(promptId) === 'annotate')
     .map(({ promptId }) => promptId)
     .reverse();
+  const unseen = config.label.images ? await store.prompts.withImages() : [];
+  const wanted = [...planned, ...unseen];
   const labels = await desk.request(wanted, { run: null, step: null });
-  await recordArrival(
-    store,
-    config,
-    plan,
-    revision,
-    labels.map((label) => label.promptId),
-  );
+  const inPlan = new Set(planned);
+  const arrived = labels.map(({ promptId }) => promptId).filter((id) => inPlan.has(id));
+  await recordArrival(store, config, plan, arrived);
   return {
     wanted: wanted.length,
     labelled: labels.length,
@@ -129,17 +137,28 @@ export async function buyPlanned(
   };
 }
 
+/** Prompts of the plan whose label was taken back wait for one again; the manifest follows. */
+export async function recordWithdrawal(
+  store: Store,
+  config: Config,
+  plan: Pick<TriagePlan, 'name' | 'round'>,
+  promptIds: readonly string[],
+): Promise<void> {
+  const occasion = { plan: plan.name, round: plan.round, step: null };
+  const states = await store.transitions.routes(plan.name);
+  await store.transitions.move(withdrawalTransitions(promptIds, states, occasion));
+  await writePlanFile(store, config.workspace, plan.name);
+}
+
 /** Prompts of the plan whose label is there become `annotated`; the manifest follows. */
 export async function recordArrival(
   store: Store,
   config: Config,
   plan: TriagePlan,
-  revision: number,
   promptIds: readonly string[],
 ): Promise<void> {
   const occasion = { plan: plan.name, round: plan.round, step: null };
   const states = await store.transitions.routes(plan.name);
-  await store.transitions.append(labelTransitions(promptIds, states, occasion));
-  const transitions = await store.transitions.of(plan.name);
-  writePlanFile(config.workspace, plan, revision, transitions);
+  await store.transitions.move(labelTransitions(promptIds, states, occasion));
+  await writePlanFile(store, config.workspace, plan.name);
 }

@@ -1,17 +1,19 @@
 /** The desk of labels from people or from a teacher, as the configuration describes it. */
+import { randomUUID } from 'node:crypto';
 import { UserError } from '../../core/errors.ts';
+import { paceOf } from '../../endpoint/pace.ts';
 import { type History, noHistory } from '../../label/history.ts';
 import { openLiveDesk, type Waiting } from '../../label/live.ts';
-import { people } from '../../label/people.ts';
+import { isClosed, people } from '../../label/people.ts';
 import { openQueue } from '../../label/queue/queue.ts';
 import type { Judge, Queue } from '../../label/queue/types.ts';
 import { openTeacher } from '../../label/teacher.ts';
 import { openTeacherBooks } from '../../label/teacher-books.ts';
-import { spotCheck, teacherChecks } from '../../label/teacher-checks.ts';
+import { checksText, spotCheck } from '../../label/teacher-checks.ts';
 import { endpoint } from '../../label/teacher-client.ts';
-import { paceOf } from '../../label/teacher-pace.ts';
 import type { LiveDesk, LiveSource } from '../../label/types.ts';
 import { judgeOf } from '../../server/answers.ts';
+import { nameKey } from '../../server/names.ts';
 import type { Store } from '../../store/types.ts';
 import type { Verifier } from '../../verify/types.ts';
 import { openVerifiers, type Verifiers } from '../../verify/verifiers.ts';
@@ -30,9 +32,10 @@ export interface LiveNeeds {
   note?: (sentence: string) => void;
 }
 
-/** The desk. UserError where the teacher lacks a setting or its key. */
+/** The desk. UserError where the teacher lacks a setting or its key, or has a person's name. */
 export async function liveDesk(needs: LiveNeeds): Promise<LiveDesk> {
   const { store, config, account, history = noHistory, waiting = null } = needs;
+  await reserveTeacher(store, config);
   const reader = readerOf(needs);
   const queue = peoplesQueue(store, config, account, reader.judge);
   const source = config.label.source === 'teacher' ? teacher(needs, reader, queue) : people(queue);
@@ -52,11 +55,29 @@ export async function liveDesk(needs: LiveNeeds): Promise<LiveDesk> {
   });
 }
 
+/** A teacher is a user that cannot sign in: no person takes the name that its labels carry. UserError where one has it. */
+export async function reserveTeacher(store: Store, { label, teacher }: Config): Promise<void> {
+  if (label.source !== 'teacher') return;
+  const { name } = teacher;
+  const isNew = await store.users.add({
+    ...{ id: randomUUID(), name, nameKey: nameKey(name), role: 'annotator', kind: 'teacher' },
+    ...{ disabled: false, createdAt: Date.now(), password: null },
+  });
+  if (isNew || (await store.users.byName(nameKey(name)))?.kind === 'teacher') return;
+  throw new UserError({
+    wanted: 'a name of its own for the teacher',
+    found: `"${name}", which a person has`,
+    where: 'teacher.name',
+    fix: 'Choose another one: their labels could not be told apart.',
+  });
+}
+
 /** The queue in which people label for `account`. */
 export function peoplesQueue(store: Store, config: Config, account: string, judge: Judge): Queue {
-  const { lease_seconds: seconds, overlap, gold_every: goldEvery } = config.serve;
+  const { lease_seconds: seconds, overlap } = config.serve;
+  const { gold_every: goldEvery, check_every: checkEvery } = config.serve;
   const { budget } = config.label;
-  const settings = { account, budget, overlap, leaseMs: 1000 * seconds, goldEvery };
+  const settings = { account, budget, overlap, leaseMs: 1000 * seconds, goldEvery, checkEvery };
   // Training hands nothing out and takes no answers: names are never asked for.
   return openQueue(store, settings, { judge, nameOf: (annotator) => annotator });
 }
@@ -88,7 +109,7 @@ function readerOf({ store, config, verifiers }: LiveNeeds): Reader {
 function teacher(
   { store, config, account, note = () => {} }: LiveNeeds,
   { verifierOf }: Reader,
-  queue: Pick<Queue, 'orderGold'>,
+  queue: Pick<Queue, 'orderChecks' | 'tasks'>,
 ): LiveSource {
   const { label, teacher: t, seed } = config;
   const { url, model } = requireEndpoint(config);
@@ -96,8 +117,8 @@ function teacher(
     ...{ url, model, key: keyOf(config), temperature: t.temperature },
     ...{ maxTokens: t.max_tokens, timeoutMs: 1000 * t.timeout_seconds },
   });
-  const { name, price, samples, concurrency, retries, instruction } = t;
-  const settings = { name, price, samples, concurrency, retries, instruction };
+  const { name, price, samples, concurrency, retries, instruction, images } = t;
+  const settings = { name, price, samples, concurrency, retries, instruction, images };
   return openTeacher(
     { ...settings, labelBudget: label.budget },
     {
@@ -105,6 +126,8 @@ function teacher(
       pace: paceOf(t.requests_per_minute),
       books: openTeacherBooks(store, account, name, t.budget),
       checked: (given) => spotCheck(queue, given, { share: label.spot_check, seed }),
+      // Its label was ruled out, or people have found the question to be without one.
+      closed: async (id) => (await queue.tasks([id])).some(isClosed),
     },
   );
 }
@@ -141,24 +164,20 @@ function keyOf({ teacher: t }: Config): string | null {
   });
 }
 
-/** What people found of the teacher's labels, as a sentence; null where none was checked. */
-export async function checksOfTeacher(
-  needs: Pick<LiveNeeds, 'store' | 'config' | 'account' | 'verifiers'>,
-): Promise<string | null> {
-  const { store, config, account } = needs;
-  if (config.label.source !== 'teacher' || config.label.spot_check === 0) return null;
-  const { name } = config.teacher;
-  const reader = readerOf(needs);
-  try {
-    const queue = peoplesQueue(store, config, account, reader.judge);
-    const labels = (await store.labels.owned(account)).filter(({ source }) => source === name);
-    const checks = await teacherChecks(labels, await queue.annotations(), reader.judge);
-    if (checks.length === 0) return null;
-    const wrong = checks.filter(({ person }) => person !== null);
-    const examples = wrong.slice(0, 5).map(({ promptId }) => promptId);
-    const which = examples.length === 0 ? '' : ` (${examples.join(', ')})`;
-    return `People checked ${checks.length} labels of the teacher ${name}: they disagree with ${wrong.length}${which}.`;
-  } finally {
-    await reader.close();
-  }
+/** What people found of the teacher's labels, in sentences; null where none was checked. */
+export async function checksOfTeacher({
+  store,
+  config,
+  account,
+}: Pick<LiveNeeds, 'store' | 'config' | 'account'>): Promise<string | null> {
+  if (config.label.source !== 'teacher') return null;
+  const found = (await peoplesQueue(store, config, account, noJudge).checks()).find(
+    ({ source }) => source === config.teacher.name,
+  );
+  return found === undefined ? null : checksText(found);
 }
+
+/** For work of the queue in which no answers are compared. */
+export const noJudge: Judge = {
+  equivalent: () => Promise.reject(new Error('nothing was to be judged here')),
+};

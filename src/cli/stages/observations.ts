@@ -2,18 +2,14 @@
  * What was seen of every prompt, put together from the store for the estimators. Knows nothing of answers.
  */
 import { UserError } from '../../core/errors.ts';
+import { isText } from '../../pool/content.ts';
 import type { Prompt } from '../../pool/types.ts';
 import type { Repositories, RolloutDigest } from '../../store/types.ts';
-import { traceManifestSchema } from '../../trace/manifest.ts';
+import { traceManifestKey, traceManifestSchema } from '../../trace/manifest.ts';
 import { summarisePivots } from '../../trace/pivots.ts';
 import type { TraceManifest } from '../../trace/types.ts';
 import type { PivotSummary, PromptObservation } from '../../uncertainty/types.ts';
 import { type SignalSummaries, signalSummaries } from './trace-signals.ts';
-
-/** Where the store keeps the trace manifest of a round. */
-export function traceManifestKey(round: number): string {
-  return `trace_manifest/${round}`;
-}
 
 /** The manifest of a round; undefined where nothing was traced. */
 export async function traceManifest(
@@ -24,17 +20,32 @@ export async function traceManifest(
   return stored === undefined ? undefined : traceManifestSchema.parse(stored);
 }
 
-/** All prompts of the pool; UserError where there are none. */
+/** The prompts of the pool that models here can read, which are those of text; UserError where there are none. */
 export async function poolPrompts(store: Repositories): Promise<Prompt[]> {
   const prompts = await store.prompts.list();
-  if (prompts.length === 0) {
-    throw new UserError({
-      wanted: 'a pool with prompts',
-      found: 'none',
-      fix: '`pivottrace pool FILE...` reads some.',
-    });
-  }
-  return prompts;
+  const readable = prompts.filter(isText);
+  if (readable.length > 0) return readable;
+  throw new UserError(
+    prompts.length === 0
+      ? {
+          wanted: 'a pool with prompts',
+          found: 'none',
+          fix: '`pivottrace pool FILE...` reads some.',
+        }
+      : {
+          wanted: 'prompts of text, which models here can read',
+          found: `${prompts.length} that hold images`,
+          fix: 'Read in prompts of text too. With label.images=true people label those with images (`pivottrace serve`).',
+        },
+  );
+}
+
+/** What people are told of prompts that a model here cannot see; null where there are none. */
+export async function leftOutText(store: Repositories): Promise<string | null> {
+  const { length } = await store.prompts.withImages();
+  if (length === 0) return null;
+  const [what, are] = length === 1 ? ['1 prompt holds', 'is'] : [`${length} prompts hold`, 'are'];
+  return `${what} images, which models here cannot see, and ${are} left out. With label.images=true people label them.`;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openQueue } from '../../label/queue/queue.ts';
+import { PIXEL } from '../../pool/testing/images.ts';
 import { openStore } from '../../store/store.ts';
 import { promptRow } from '../../store/testing/rows.ts';
 import { freshWorkspace } from '../../store/testing/workspace.ts';
@@ -25,7 +26,7 @@ async function openPlan() {
   const { config } = loadConfig({ cwd: workspace, overrides: [`workspace=${workspace}`] });
   const queue = openQueue(
     store,
-    { account: 'main', budget: null, overlap: 1, leaseMs: 60_000, goldEvery: 0 },
+    { account: 'main', budget: null, overlap: 1, leaseMs: 60_000, goldEvery: 0, checkEvery: 0 },
     { judge: { equivalent: async (_, a, b) => a === b }, nameOf: (id) => id },
   );
   const save = async (annotate: number) => {
@@ -55,7 +56,7 @@ async function openPlan() {
   };
   const open = async () =>
     (await queue.tasks()).filter(({ state }) => state === 'open').map(({ promptId }) => promptId);
-  return { workspace, store, queue, plan, save, give, open };
+  return { workspace, store, config, queue, plan, save, give, open };
 }
 
 test('without a plan there is nothing to put up', async () => {
@@ -80,6 +81,45 @@ test('what waits for a label is put up, the most uncertain first; labels are rec
   expect(written.revision).toBe(1);
   expect(written.transitions.at(-1)).toMatchObject({ to: 'annotated', rule: 'label_arrived' });
   expect(replay(await store.transitions.of('main')).get('p19')).toBe('annotated');
+});
+
+test('a label that is taken back is recorded as gone, and as arrived when it comes again', async () => {
+  const { store, queue, plan, save, give } = await openPlan();
+  await save(0.1);
+  await plan.sync();
+  for (const answer of ['20', '21']) {
+    expect(await give('ann', answer)).toBe('p19');
+    await plan.sync();
+    expect((await store.transitions.routes('main')).get('p19')).toBe('annotated');
+    await queue.undo('ann');
+    await plan.sync();
+    expect((await store.transitions.routes('main')).get('p19')).toBe('annotate');
+  }
+  await give('ann', '22');
+  await plan.sync();
+  const log = (await store.transitions.of('main')).filter(({ promptId }) => promptId === 'p19');
+  expect(log.map(({ rule }) => rule).slice(1)).toEqual([
+    ...['label_arrived', 'label_withdrawn', 'label_arrived', 'label_withdrawn', 'label_arrived'],
+  ]);
+  expect(replay(await store.transitions.of('main')).get('p19')).toBe('annotated');
+  // What is recorded is recorded once.
+  expect(await store.transitions.move(log.slice(-1))).toBe(0);
+});
+
+test('prompts with images come last, and only where people are to label them', async () => {
+  const { store, queue, config } = await openPlan();
+  const content = [{ type: 'image_url', image_url: { url: PIXEL } }] as const;
+  await store.prompts.add([
+    { ...promptRow(98), prompt: [{ role: 'user', content: [...content] }] },
+    { ...promptRow(99), prompt: [{ role: 'user', content: [...content, ...content] }] },
+  ]);
+  const needs = { store, queue, account: 'main', onFault: () => expect.unreachable() };
+  expect(await new PlanQueue({ ...needs, config }).sync()).toMatchObject({ ordered: 0 });
+  const label = { ...config.label, images: true };
+  const plan = new PlanQueue({ ...needs, config: { ...config, label } });
+  expect(await plan.sync()).toMatchObject({ ordered: 2 });
+  expect(await plan.sync()).toMatchObject({ ordered: 0 });
+  expect((await queue.tasks()).map(({ promptId }) => promptId)).toEqual(['p98', 'p99']);
 });
 
 test('a new plan puts up what it wants and takes down what it does not', async () => {

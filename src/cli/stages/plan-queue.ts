@@ -1,6 +1,6 @@
 /**
  * Keeps the annotation queue of a plan and the plan itself in step, while a desk is open: prompts that the plan wants
- * annotated are put up, labels that have come are recorded as arrived.
+ * annotated are put up, labels that have come are recorded as arrived, and those that were taken back as gone.
  *
  * What a running training run does with the plan is its own matter: while one goes on, nothing is recorded here.
  */
@@ -9,7 +9,7 @@ import type { Queue } from '../../label/queue/types.ts';
 import type { Store } from '../../store/types.ts';
 import type { TriagePlan } from '../../triage/types.ts';
 import type { Config } from '../config.ts';
-import { recordArrival, savedPlan } from './labels.ts';
+import { recordArrival, recordWithdrawal, savedPlan } from './labels.ts';
 
 export interface PlanQueueNeeds {
   store: Store;
@@ -77,17 +77,36 @@ export class PlanQueue {
     const { runs, labels } = await store.watch.topics(account, 0);
     const now = `${runs} ${labels}`;
     if (now === this.known) return nothing;
-    if (!(await store.plans.names()).includes(config.triage.plan)) return nothing;
+    const { labelled, lost } = await this.labels();
+    const unseen = await this.orderImages(labelled);
+    if (!(await store.plans.names()).includes(config.triage.plan)) {
+      this.known = now;
+      return { ...nothing, ordered: unseen };
+    }
     const { plan, revision } = await savedPlan(store, config.triage.plan);
-    const labelled = new Set((await store.labels.owned(account)).map(({ promptId }) => promptId));
-    const arrived = await this.record(plan, revision, labelled);
+    const arrived = await this.record(plan, labelled, lost);
     const waiting = await this.waiting(plan, labelled);
     if (revision !== this.revision) this.putUp.clear();
     const ordered = await this.order(waiting);
     const withdrawn = revision === this.revision ? 0 : await this.withdraw(plan);
     this.known = now;
     this.revision = revision;
-    return { ordered, arrived, withdrawn };
+    return { ordered: ordered + unseen, arrived, withdrawn };
+  }
+
+  /** Prompts with images, which no plan can have: they come after all that training wants. */
+  private async orderImages(labelled: ReadonlySet<string>): Promise<number> {
+    const { store, config, queue } = this.needs;
+    if (!config.label.images) return 0;
+    const open = (await store.prompts.withImages()).filter(
+      (id) => !labelled.has(id) && !this.putUp.has(id),
+    );
+    const why = { reason: 'image', run: null, step: null };
+    const ordered = await queue.order(
+      open.map((promptId, i) => ({ promptId, utility: -i / open.length, ...why })),
+    );
+    for (const id of open) this.putUp.add(id);
+    return ordered;
   }
 
   /** Prompts that wait for a label, the most uncertain first. */
@@ -110,8 +129,8 @@ export class PlanQueue {
 
   private async record(
     plan: TriagePlan,
-    revision: number,
     labelled: ReadonlySet<string>,
+    lost: ReadonlySet<string>,
   ): Promise<number> {
     const { store, config } = this.needs;
     const runs = await store.runs.list();
@@ -121,8 +140,23 @@ export class PlanQueue {
     const arrived = [...states].flatMap(([id, state]) =>
       state === 'annotate' && labelled.has(id) ? [id] : [],
     );
-    if (arrived.length > 0) await recordArrival(store, config, plan, revision, arrived);
+    if (arrived.length > 0) await recordArrival(store, config, plan, arrived);
+    const gone = [...states].flatMap(([id, state]) =>
+      state === 'annotated' && lost.has(id) ? [id] : [],
+    );
+    if (gone.length > 0) await recordWithdrawal(store, config, plan, gone);
     return arrived.length;
+  }
+
+  /** Prompts with a label, and those whose labels were all taken back. */
+  private async labels(): Promise<Record<'labelled' | 'lost', Set<string>>> {
+    const { store, account } = this.needs;
+    const known = await store.labels.audit(account);
+    const labelled = new Set(
+      known.flatMap(({ promptId, withdrawnAt }) => (withdrawnAt === null ? [promptId] : [])),
+    );
+    const lost = known.map(({ promptId }) => promptId).filter((id) => !labelled.has(id));
+    return { labelled, lost: new Set(lost) };
   }
 
   /** The plan was made anew: what only its older revision wanted is taken down. */

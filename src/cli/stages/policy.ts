@@ -1,8 +1,11 @@
 /** The policy that the configuration describes, in its own thread, and how it samples. */
 import { availableParallelism } from 'node:os';
 import type { OptimizerSettings } from '../../engine/adamw.ts';
+import { nameInCache } from '../../model/hub-cache.ts';
+import { orderedTargets } from '../../model/lora.ts';
 import type { Sampling } from '../../rollout/types.ts';
 import { Policy } from '../../train/policy.ts';
+import type { AdapterTraining } from '../../train/policy-weights.ts';
 import type { Config } from '../config.ts';
 
 /** Threads per session: as configured, or the cores shared by `sharing` policies that run at once. */
@@ -28,7 +31,19 @@ export function startPolicy(config: Config, options: PolicyOptions = {}): Policy
     chat: config.rollout.chat,
     optimizer: options.optimizer ?? null,
     tokensPerMicroBatch: config.train.micro_batch_tokens,
+    adapter: options.optimizer === undefined ? null : adapterOf(config),
   });
+}
+
+/**
+ * The adapter that training is to make; null where all weights are trained. It names a model of the hub by name and
+ * commit, others by their path.
+ */
+function adapterOf({ model, seed, train }: Config): AdapterTraining | null {
+  const { rank, alpha, targets, rslora } = train.lora;
+  if (rank === 0) return null;
+  const settings = { rank, alpha, targets: orderedTargets(targets), rslora };
+  return { settings, seed, base: nameInCache(model) ?? { name: model, revision: null } };
 }
 
 /** Runs `job` with a policy and ends its thread whatever happens. */

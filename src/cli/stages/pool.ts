@@ -4,9 +4,12 @@ import { UserError } from '../../core/errors.ts';
 import { type Progress, stopHere } from '../../core/progress.ts';
 import { contentHash } from '../../pool/content.ts';
 import { type IngestSummary, ingest } from '../../pool/ingest.ts';
-import type { ColumnMap, Prompt } from '../../pool/types.ts';
+import type { ColumnMap } from '../../pool/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
 import type { Config } from '../config.ts';
+
+/** Prompts after which the database should look at its tables anew. */
+const many = 10_000;
 
 export interface PoolStage {
   store: Store;
@@ -44,7 +47,7 @@ export async function ingestFiles({
     maxLineBytes: pool.max_line_bytes,
   };
   progress.start('pool', undefined, 'prompts');
-  return await store.transaction(async (tables) => {
+  const done = await store.transaction(async (tables) => {
     const held = await idsByContent(tables);
     const counts = { added: 0, unchanged: 0, elsewhere: 0 };
     let read = 0;
@@ -64,6 +67,8 @@ export async function ingestFiles({
     progress.finish(`${read} prompts read`);
     return { ...summary, ...counts };
   });
+  if (done.added >= many) await store.refresh();
+  return done;
 }
 
 /** `train.jsonl` is the pool `train`; characters that no file name should have become dashes. */
@@ -87,7 +92,7 @@ function columnMap(columns: Config['pool']['columns']): ColumnMap {
 }
 
 async function idsByContent(tables: Repositories): Promise<Map<string, string>> {
-  const prompts: Prompt[] = await tables.prompts.list();
+  const prompts = await tables.prompts.list();
   return new Map(prompts.map(({ id, prompt }) => [contentHash(prompt), id]));
 }
 

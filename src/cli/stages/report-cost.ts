@@ -1,9 +1,9 @@
 /** What everything in the workspace cost, by stage. Knows nothing of accuracies. */
 import type { CostReport } from '../../report/data.ts';
+import { stageCosts } from '../../store/costs.ts';
 import type { RolloutDigest, Store } from '../../store/types.ts';
 import type { Config } from '../config.ts';
 import type { RunFacts } from './report-training.ts';
-import { stageCosts } from './stage-cost.ts';
 
 type Stage = CostReport['stages'][number];
 

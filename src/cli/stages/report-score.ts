@@ -1,6 +1,5 @@
 /** The triage part of a report, from a saved plan. */
 import { stream } from '../../core/random.ts';
-import type { Prompt } from '../../pool/types.ts';
 import type {
   Estimate,
   EstimatorRow,
@@ -20,18 +19,19 @@ const BINS = 5;
 
 export interface PlanFacts {
   plan: TriagePlan;
-  prompts: readonly Prompt[];
+  /** What the prompts are grouped by, and the group of each. */
+  origins: { by: 'family' | 'source'; nameOf: ReadonlyMap<string, string> };
   /** Prompts with a label in the plan's account. */
   labelled: ReadonlySet<string>;
   /** Responses per probe. */
   rolloutsPerProbe: number;
-  /** Scores by estimator and prompt. */
+  /** Scores of the probes by estimator and prompt. */
   scores: ReadonlyMap<string, ReadonlyMap<string, number>>;
   fits: Fits;
   costs: ScoringCosts;
 }
 
-export function triageSummary({ plan, prompts, labelled }: PlanFacts): TriageSummary {
+export function triageSummary({ plan, origins, labelled }: PlanFacts): TriageSummary {
   return {
     plan: plan.name,
     rule: plan.rule,
@@ -53,19 +53,14 @@ export function triageSummary({ plan, prompts, labelled }: PlanFacts): TriageSum
         voteRight: mean(votes),
       };
     }),
-    ...grouped(plan, prompts),
+    ...grouped(plan, origins),
   };
 }
 
-/** By `metadata.family` where every prompt has one, else by source. */
 function grouped(
   plan: TriagePlan,
-  prompts: readonly Prompt[],
+  { by, nameOf }: PlanFacts['origins'],
 ): Pick<TriageSummary, 'groupedBy' | 'groups'> {
-  const byFamily = prompts.every(({ metadata }) => typeof metadata.family === 'string');
-  const nameOf = new Map(
-    prompts.map(({ id, source, metadata }) => [id, byFamily ? String(metadata.family) : source]),
-  );
   const members = new Map<string, Decision[]>();
   for (const decision of plan.decisions) {
     const name = nameOf.get(decision.promptId) ?? 'unknown';
@@ -79,7 +74,7 @@ function grouped(
     return { name, counts, meanPassRate: mean(expectedRates(decisions)) };
   });
   groups.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { groupedBy: byFamily ? 'family' : 'source', groups };
+  return { groupedBy: by, groups };
 }
 
 export function scoreReport(facts: PlanFacts): ScoreReport {

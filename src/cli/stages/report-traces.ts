@@ -1,6 +1,7 @@
 /** The trace part of a report: example responses, and how much the score depends on its settings. */
 import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.ts';
-import type { Prompt } from '../../pool/types.ts';
+import { textOf } from '../../pool/content.ts';
+import type { PoolPrompt } from '../../pool/types.ts';
 import type { ExampleTrace, RouteName, Sensitivity } from '../../report/data.ts';
 import type { Repositories, Store, StoredRollout, StoredTrace } from '../../store/types.ts';
 import { signalSeries } from '../../trace/changes.ts';
@@ -9,7 +10,7 @@ import type { SensitivityRow } from '../../trace/sensitivity.ts';
 import type { SignalName, TraceManifest } from '../../trace/types.ts';
 import type { Decision, TriagePlan } from '../../triage/types.ts';
 import { traceManifest } from './observations.ts';
-import { storedSensitivity } from './trace.ts';
+import { storedSensitivity } from './trace-profile.ts';
 
 const routeNames: readonly RouteName[] = ['annotate', 'self', 'discard'];
 
@@ -25,18 +26,27 @@ const units: Record<SignalName, string> = {
 /** The verdict on a response; null where no label of its prompt was bought. */
 export type Judge = (promptId: string, response: string) => Promise<ExampleTrace['verdict']>;
 
+/** The prompts that examples are of. */
+export function exampleIds(plan: TriagePlan): string[] {
+  return examplesIn(plan).map(({ promptId }) => promptId);
+}
+
+function examplesIn({ decisions }: TriagePlan): Decision[] {
+  return routeNames.flatMap((route) => middle(decisions, route));
+}
+
 /** One example per route: its middle prompt, with the first traced response. null where nothing was traced. */
 export async function exampleTraces(
   store: Repositories,
   plan: TriagePlan,
-  prompts: readonly Prompt[],
+  prompts: readonly PoolPrompt[],
   model: string,
   judge: Judge,
 ): Promise<ExampleTrace[] | null> {
   const manifest = await traceManifest(store, plan.round);
   if (manifest === undefined) return null;
   const tokenizer = loadTokenizer(model);
-  const chosen = routeNames.flatMap((route) => middle(plan.decisions, route));
+  const chosen = examplesIn(plan);
   const ids = chosen.map((decision) => decision.promptId);
   const rollouts = firstOf(await store.rollouts.of(plan.round, ids));
   const traces = firstOf(await store.traces.of(plan.round, ids));
@@ -78,9 +88,9 @@ function firstOf<T extends { promptId: string; sample: number }>(
   return new Map(rows.filter((row) => row.sample === 0).map((row) => [row.promptId, row]));
 }
 
-function promptText({ prompt }: Prompt): string {
+function promptText({ prompt }: PoolPrompt): string {
   if (typeof prompt === 'string') return prompt;
-  return prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
+  return prompt.map(({ role, content }) => `${role}: ${textOf(content)}`).join('\n');
 }
 
 function tokensOf(

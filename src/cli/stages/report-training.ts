@@ -13,6 +13,7 @@ import type {
 } from '../../report/data.ts';
 import { meanInterval, pairedT } from '../../stats/student.ts';
 import type { Interval } from '../../stats/types.ts';
+import { stageCosts } from '../../store/costs.ts';
 import type { RolloutDigest, Store } from '../../store/types.ts';
 import { planFromJson } from '../../triage/disk.ts';
 import type { PromptState, TriagePlan } from '../../triage/types.ts';
@@ -22,7 +23,6 @@ import type { Trained } from './report.ts';
 import { costReport } from './report-cost.ts';
 import { type LoggedEvaluation, type RunLog, runLogs } from './run-logs.ts';
 import { routesOfRun } from './schedule.ts';
-import { stageCosts } from './stage-cost.ts';
 
 /** Routing changes are shown in so many steps of training. */
 const INTERVALS = 20;

@@ -1,13 +1,13 @@
 /**
  * Puts a report together from the workspace: the plan, the traces, the labels, and what training logged.
  */
-import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { formatBytes } from '../../core/rates.ts';
 import { parameterShapes } from '../../model/config.ts';
 import { loadConfig as loadModelConfig } from '../../model/directory.ts';
-import type { Prompt } from '../../pool/types.ts';
+import { isModel } from '../../model/resolve.ts';
 import type { ReportData, RunInfo } from '../../report/data.ts';
 import { writeReport } from '../../report/report.tsx';
 import type { VerifierOf } from '../../reward/types.ts';
@@ -18,9 +18,10 @@ import { dependencyVersions, packageVersion } from '../version.ts';
 import { savedFits } from './fits.ts';
 import { labelAccount, savedPlan } from './labels.ts';
 import { type PlanFacts, scoreReport, triageSummary } from './report-score.ts';
-import { exampleTraces, type Judge, sensitivity } from './report-traces.ts';
+import { exampleIds, exampleTraces, type Judge, sensitivity } from './report-traces.ts';
 import { trainedReport } from './report-training.ts';
 import { scoringCosts } from './scoring-costs.ts';
+import { sourceNotices, type TraceSource, traceSource } from './trace-source.ts';
 import { verifierByPrompt, withVerifiers } from './workspace.ts';
 
 /** The parts of a report that come from training runs and evaluations. */
@@ -60,26 +61,28 @@ export async function createReport(
 /** The data of a report; parts for which nothing was run are null. */
 export async function reportData(stage: ReportStage): Promise<ReportData> {
   const { store, config, trained } = stage;
-  const prompts = await store.prompts.list();
   const plan = await planOf(store, config.triage.plan);
-  const facts = plan === null ? null : await planFacts(store, config, plan, prompts);
-  const hasModel = existsSync(join(config.model, 'config.json'));
+  const facts = plan === null ? null : await planFacts(store, config, plan);
+  const sources = await store.browse.sources();
+  const prompts = sources.reduce((sum, one) => sum + one.prompts, 0);
+  const hasModel = isModel(config.model);
   return {
-    run: runInfo(stage, prompts, plan, hasModel),
+    run: runInfo(stage, sources, plan, hasModel, await traceSource(store, plan?.round ?? 0)),
     ...trained,
     triage: facts === null ? null : triageSummary(facts),
     score: facts === null ? null : scoreReport(facts),
     sensitivity: await sensitivity(
       store,
       plan?.round ?? 0,
-      Math.min(config.trace.profile_prompts, prompts.length),
+      Math.min(config.trace.profile_prompts, prompts),
     ),
     examples:
       plan === null || !hasModel
         ? null
         : await withVerifiers(config, async (verifiers) => {
-            const judge = await judgeOf(store, config, verifierByPrompt(verifiers, prompts));
-            return await exampleTraces(store, plan, prompts, config.model, judge);
+            const shown = await store.prompts.list(exampleIds(plan));
+            const judge = await judgeOf(store, config, verifierByPrompt(verifiers, shown));
+            return await exampleTraces(store, plan, shown, config.model, judge);
           }),
   };
 }
@@ -108,47 +111,68 @@ async function planFacts(
   store: Repositories,
   config: Config,
   plan: TriagePlan,
-  prompts: readonly Prompt[],
 ): Promise<PlanFacts> {
   const labels = await store.labels.owned(labelAccount(config));
   const samples = await store.rollouts.counts(plan.round);
   const perProbe = plan.calibration.dots.map((dot) => samples.get(dot.promptId) ?? 0);
+  const probes = plan.calibration.dots.map((dot) => dot.promptId);
   return {
     plan,
-    prompts,
+    origins: await promptOrigins(store),
     labelled: new Set(labels.map((label) => label.promptId)),
-    rolloutsPerProbe: perProbe.length === 0 ? 0 : Math.min(...perProbe),
-    scores: await scoresOf(store, plan.round),
+    rolloutsPerProbe: perProbe.reduce(
+      (least, count) => Math.min(least, count),
+      perProbe.at(0) ?? 0,
+    ),
+    scores: await store.scores.among(plan.round, probes),
     fits: await savedFits(store, plan.name),
     costs: await scoringCosts(store, config, plan.round),
   };
 }
 
-async function scoresOf(store: Repositories, round: number): Promise<PlanFacts['scores']> {
-  const columns: [string, ReadonlyMap<string, number>][] = [];
-  for (const estimator of await store.scores.estimators(round)) {
-    const scores = await store.scores.of(round, estimator);
-    columns.push([estimator, new Map(scores.map(({ promptId, value }) => [promptId, value]))]);
+/** Families or sources by prompt. Each name is kept once, however many prompts have it. */
+async function promptOrigins(store: Repositories): Promise<PlanFacts['origins']> {
+  const names = new Map<string, string>();
+  const nameOf = (name: string) => {
+    if (!names.has(name)) names.set(name, name);
+    return names.get(name) ?? name;
+  };
+  const sources = new Map<string, string>();
+  const families = new Map<string, string>();
+  for await (const page of store.browse.origins()) {
+    for (const { id, source, metadata } of page) {
+      sources.set(id, nameOf(source));
+      const { data } = familySchema.safeParse(metadata);
+      if (data !== undefined) families.set(id, nameOf(data.family));
+    }
   }
-  return new Map(columns);
+  return families.size === sources.size
+    ? { by: 'family', nameOf: families }
+    : { by: 'source', nameOf: sources };
 }
+
+const familySchema = z.object({ family: z.string() });
 
 function runInfo(
   { config, title, generatedAt, command, trained }: ReportStage,
-  prompts: readonly Prompt[],
+  sources: readonly { source: string; prompts: number }[],
   plan: TriagePlan | null,
   hasModel: boolean,
+  source: TraceSource | null,
 ): RunInfo {
   const { 'onnxruntime-node': onnx } = dependencyVersions();
   const { provider } = config.engine;
-  const sources = [...new Set(prompts.map((prompt) => prompt.source))];
   return {
     title,
     generatedAt,
     model: hasModel ? modelInfo(config.model) : null,
     pool: {
-      name: sources.slice(0, 3).join(', ') || 'empty',
-      prompts: prompts.length,
+      name:
+        sources
+          .slice(0, 3)
+          .map(({ source }) => source)
+          .join(', ') || 'empty',
+      prompts: sources.reduce((sum, one) => sum + one.prompts, 0),
       testPrompts: trained.comparison?.testPrompts ?? null,
     },
     seed: config.seed,
@@ -159,7 +183,7 @@ function runInfo(
     },
     machine: `${availableParallelism()} cores, ${formatBytes(totalmem())}, ${provider} provider`,
     command,
-    notices: plan?.warnings ?? [],
+    notices: [...sourceNotices(source), ...(plan?.warnings ?? [])],
   };
 }
 

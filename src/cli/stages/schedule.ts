@@ -28,7 +28,8 @@ import type { Config } from '../config.ts';
 import { savedPlan } from './labels.ts';
 import { observePool, traceManifest } from './observations.ts';
 import { measureProbes } from './probes.ts';
-import { boiledDown, keptSignals, type ProfileBatch, traceSettings } from './trace.ts';
+import type { ProfileBatch } from './trace-profile.ts';
+import { boiledDown, keptSignals, traceSettings } from './trace-record.ts';
 
 /** The share of the pool that may be labelled where nothing else is said (DE-Venus, its split of DAPO-Math-14K). */
 const LABEL_SHARE = 0.293;

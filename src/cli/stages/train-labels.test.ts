@@ -87,7 +87,14 @@ async function train(config: Config, stop = new AbortController(), progress: Pro
 }
 
 function queueOf(): Queue {
-  const settings = { account: run, budget: 9, overlap: 1, leaseMs: 60_000, goldEvery: 0 };
+  const settings = {
+    account: run,
+    budget: 9,
+    overlap: 1,
+    leaseMs: 60_000,
+    goldEvery: 0,
+    checkEvery: 0,
+  };
   const judge = { equivalent: async () => true };
   return openQueue(store, settings, { judge, nameOf: (annotator) => annotator });
 }

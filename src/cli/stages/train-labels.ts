@@ -58,7 +58,7 @@ export async function openRunLabels(needs: RunLabelNeeds): Promise<RunLabels> {
     ports: livePorts(store, live, run),
     async close() {
       await live.close();
-      const found = await checksOfTeacher({ store, config, account, verifiers });
+      const found = await checksOfTeacher({ store, config, account });
       if (found !== null) note(found);
     },
   };
@@ -99,17 +99,24 @@ function livePorts(store: Store, desk: LiveDesk, run: string): TrainPorts {
   };
 }
 
-/** A desk that was open while the run stood still has recorded labels that came meanwhile: no change is left to record. */
+/**
+ * A desk that was open while the run stood still has recorded labels that came meanwhile, of which nothing is left to
+ * record, and labels that were taken back, so that the prompt stands elsewhere than the run remembers.
+ */
 async function notRecorded(
   store: Pick<Store, 'transitions'>,
   transitions: readonly Transition[],
 ): Promise<readonly Transition[]> {
-  const [arrival] = transitions.filter(({ to }) => to === 'annotated');
-  if (arrival === undefined) return transitions;
-  const states = await store.transitions.routes(arrival.plan);
-  return transitions.filter(
-    ({ promptId, to }) => to !== 'annotated' || states.get(promptId) !== 'annotated',
-  );
+  const doubtful = transitions.find(({ from, to }) => [from, to].includes('annotated'));
+  if (doubtful === undefined) return transitions;
+  const states = await store.transitions.routes(doubtful.plan);
+  return transitions.flatMap((one) => {
+    const { promptId, from, to } = one;
+    const now = states.get(promptId);
+    states.set(promptId, to);
+    if (to === 'annotated' && now === to) return [];
+    return now === 'annotate' && from === 'annotated' ? [{ ...one, from: now }] : [one];
+  });
 }
 
 const none: ReadonlySet<string> = new Set();

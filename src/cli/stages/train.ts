@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { OptimizerSettings } from '../../engine/adamw.ts';
 import { Methods } from '../../method/methods.ts';
+import { isText } from '../../pool/content.ts';
 import { readPool } from '../../pool/read.ts';
 import type { Store } from '../../store/types.ts';
 import type { Policy } from '../../train/policy.ts';
@@ -14,6 +15,7 @@ import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { labelAccount } from './labels.ts';
 import { modelIdentity } from './model-identity.ts';
+import { leftOutText, poolPrompts } from './observations.ts';
 import { samplingOf, startPolicy } from './policy.ts';
 import { followsPlan, planName, scheduleOf } from './schedule.ts';
 import { profileBatch } from './trace.ts';
@@ -79,12 +81,13 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
       await policy.loadOptimizer(join(checkpoint.directory, 'optimizer.safetensors'));
       await policy.loadTeacher(join(checkpoint.directory, 'teacher.safetensors'));
     }
+    const leftOut = await leftOutText(store);
+    if (leftOut !== null) note(leftOut);
     const done = await train(job, state);
-    await policy.save(
-      join(directory.path, 'final'),
-      false,
-      job.settings.average > 0 ? 'teacher' : 'policy',
-    );
+    const by = job.settings.average > 0 ? 'teacher' : 'policy';
+    await policy.save(join(directory.path, 'final'), false, by);
+    const { rank, merge } = config.train.lora;
+    if (rank > 0 && merge) await policy.saveMerged(join(directory.path, 'merged'), by);
     const { schedule: _, methods: __, seconds: ___, ...summary } = done;
     await store.runs.put({ ...record, status: 'done', summary });
     return { run, directory: directory.path, state: done };
@@ -101,18 +104,20 @@ export async function trainRun(stage: TrainStage): Promise<TrainOutcome> {
 /** What determines a run's result; where it runs and what is kept of it do not. */
 function settled(config: Config): Record<string, unknown> {
   const { train: trained, ...rest } = config;
-  const { keep: _, checkpoint_every: __, ...own } = trained;
+  const { keep: _, checkpoint_every: __, lora, ...own } = trained;
+  const { merge: ___, ...adapter } = lora;
   const { seed, rollout, trace, verify, triage } = rest;
   const methods = Object.fromEntries(own.methods.map((name) => [name, rest.methods[name]]));
   return {
     ...{ seed, rollout, trace, verify, triage, ...labelling(config) },
-    ...{ train: own, methods, eval: rest.eval },
+    ...{ train: lora.rank === 0 ? own : { ...own, lora: adapter }, methods, eval: rest.eval },
   };
 }
 
 /** How long a person is waited for may change while a run is stopped; who answers may not. */
 function labelling({ label, teacher }: Config): Record<string, unknown> {
-  const { source, when_missing: _, wait_minutes: __, spot_check: ___, ...file } = label;
+  const { source, when_missing: _, wait_minutes: __, ...rest } = label;
+  const { spot_check: ___, images: ____, ...file } = rest;
   if (source === 'file') return { label: file };
   const { model, name, samples, temperature, max_tokens, instruction } = teacher;
   const own = { model, name, samples, temperature, max_tokens, instruction };
@@ -190,7 +195,7 @@ async function jobOf(
   directory: RunDirectory,
   state: TrainState,
 ): Promise<TrainJob> {
-  const prompts = new Map((await store.prompts.list()).map((prompt) => [prompt.id, prompt]));
+  const prompts = new Map((await poolPrompts(store)).map((prompt) => [prompt.id, prompt]));
   const verifierOf = verifierByPrompt(verifiers, prompts.values());
   const methods = Methods.open(
     config.train.methods,
@@ -276,6 +281,13 @@ export async function evalItems(config: Config): Promise<EvalItem[]> {
       throw new UserError({
         wanted: 'a held-out prompt with its answer in every row',
         found: entry.kind === 'reject' ? entry.reason : 'no answer',
+        where: `${entry.at.file}:${entry.at.line}`,
+      });
+    }
+    if (!isText(entry.prompt)) {
+      throw new UserError({
+        wanted: 'held-out prompts of text, which models here can read',
+        found: 'one that holds an image',
         where: `${entry.at.file}:${entry.at.line}`,
       });
     }

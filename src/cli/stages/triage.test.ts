@@ -7,7 +7,7 @@ import { stream } from '../../core/random.ts';
 import { renderReport } from '../../report/report.tsx';
 import { openStore } from '../../store/store.ts';
 import type { Store, StoredRollout, StoredTrace } from '../../store/types.ts';
-import { manifestToJson } from '../../trace/manifest.ts';
+import { manifestToJson, traceManifestKey } from '../../trace/manifest.ts';
 import { ChangeSketch } from '../../trace/threshold.ts';
 import { defaultTraceSettings } from '../../trace/types.ts';
 import { planFromJson, planToJson, transitionFromLine } from '../../triage/disk.ts';
@@ -16,7 +16,6 @@ import type { Transition } from '../../triage/types.ts';
 import { openVerifiers, type Verifiers } from '../../verify/verifiers.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { buyPlanned, labelDesk, savedPlan } from './labels.ts';
-import { traceManifestKey } from './observations.ts';
 import { planPath } from './plan-file.ts';
 import { ingestFiles } from './pool.ts';
 import { nothingTrained, reportData } from './report.ts';
@@ -123,7 +122,7 @@ test('a dry run buys and writes nothing and says which probes it would buy', asy
     verifiers,
   });
   expect(probesToBuy).toHaveLength(30);
-  expect(plan.decisions).toHaveLength(PROMPTS);
+  expect([...plan.decisions]).toHaveLength(PROMPTS);
   expect(await desk.spent()).toBe(0);
   expect(await store.plans.names()).toEqual([]);
   expect(existsSync(planPath(workspace, 'dry'))).toBe(false);
@@ -137,7 +136,8 @@ test('triage measures probes, routes the pool by quota, and its manifest replays
     sampled.push([ids.length, samples]);
   };
   const stage = { store, config, desk, verifiers, sampleMore, stop };
-  const { plan, path, moved } = await triage(stage);
+  const { plan: planned, path, moved } = await triage(stage);
+  const plan = { ...planned.head, decisions: [...planned.decisions] };
   expect(plan.fallback).toBeNull();
   expect(plan.calibration.verdict).toBe('beats chance');
   expect(plan.calibration.spearman?.estimate).toBeLessThan(-0.4);
@@ -192,8 +192,8 @@ test('plans live side by side, each with its own labels', async () => {
     ...{ store, config, desk, verifiers, stop },
     sampleMore: () => Promise.reject(new Error('a plan without probes samples nothing')),
   });
-  expect(plan.estimator).toBe('random');
-  expect(plan.counts.probes).toBe(0);
+  expect(plan.head.estimator).toBe('random');
+  expect(plan.head.counts.probes).toBe(0);
   expect((await store.plans.names()).sort()).toEqual(['blind', 'main']);
 });
 

@@ -3,40 +3,27 @@
  *
  * Everything it does can be repeated: a run that was killed is finished by the same call.
  */
-import { UserError } from '../../core/errors.ts';
 import { stopHere } from '../../core/progress.ts';
 import type { LabelDesk } from '../../label/types.ts';
 import type { Repositories, Store } from '../../store/types.ts';
-import { planToJson } from '../../triage/disk.ts';
-import { planTriage } from '../../triage/plan.ts';
+import { decisionsToJson, planToJson } from '../../triage/disk.ts';
+import { type PlannedPool, planPool } from '../../triage/plan.ts';
 import { drawProbes } from '../../triage/probes.ts';
 import { rankPool } from '../../triage/ranking.ts';
-import { labelTransitions, probeTransitions, transitionsOf } from '../../triage/transitions.ts';
-import type {
-  Probe,
-  ScoreColumn,
-  Transition,
-  TriagePlan,
-  TriageSettings,
-} from '../../triage/types.ts';
-import { computableEstimators, estimatorByName } from '../../uncertainty/registry.ts';
-import type {
-  Estimator,
-  EstimatorContext,
-  FusedFit,
-  PromptObservation,
-} from '../../uncertainty/types.ts';
+import { eachTransition, labelTransitions, probeTransitions } from '../../triage/transitions.ts';
+import type { Probe, Transition, TriageSettings } from '../../triage/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
-import { type Fits, saveFits } from './fits.ts';
-import { meanLengths, observePool } from './observations.ts';
-import { readPassRates } from './pass-rates.ts';
+import { saveFits } from './fits.ts';
 import { writePlanFile } from './plan-file.ts';
 import { measureProbes } from './probes.ts';
+import { type PoolScores, type ScoreSource, scoreSource } from './score-source.ts';
 import { verifierByPrompt } from './workspace.ts';
 
 /** Scores belong to a round of tracing; round 0 is the policy before training. */
 const ROUND = 0;
+/** Rows after which the database should look at its tables anew. */
+const MANY = 10_000;
 const beforeTraining = { run: null, step: null };
 
 export interface TriageStage {
@@ -54,7 +41,7 @@ export interface TriageStage {
  * and none on a fresh pool.
  */
 export async function draftPlan(stage: Omit<TriageStage, 'sampleMore' | 'stop'>): Promise<{
-  plan: TriagePlan;
+  plan: PlannedPool;
   /** Probes that carrying it out would buy labels for. */
   probesToBuy: string[];
 }> {
@@ -73,7 +60,7 @@ export async function draftPlan(stage: Omit<TriageStage, 'sampleMore' | 'stop'>)
 }
 
 export interface CarriedOut {
-  plan: TriagePlan;
+  plan: PlannedPool;
   /** Transitions that are new. */
   moved: number;
   /** The manifest. */
@@ -88,29 +75,30 @@ export async function triage(stage: TriageStage): Promise<CarriedOut> {
   const pool = await observe(stage);
   const bought = await desk.request(pool.probeIds, beforeTraining);
   stopHere(stage.stop, 'Triage');
-  if (bought.length > 0) {
-    const probeIds = bought.map((label) => label.promptId);
+  const probeIds = bought.map((label) => label.promptId);
+  if (await lackSamples(store, probeIds, config.triage.probe_samples)) {
     await stage.sampleMore(probeIds, config.triage.probe_samples);
   }
   stopHere(stage.stop, 'Triage');
   const probes = await measured(stage, bought);
   const labels = await desk.arrived(beforeTraining);
   const owned = new Set(labels.map((label) => label.promptId));
-  const { plan, columns, fits } = makePlan(config, pool, probes, owned);
+  const { plan, scores } = makePlan(config, pool, probes, owned);
   const moved = await store.transaction(async (tables) => {
-    for (const { estimator, scores } of columns) await tables.scores.put(ROUND, estimator, scores);
-    await tables.probes.put(plan.name, ROUND, probes);
-    await tables.plans.save(plan.name, planToJson(plan));
-    await saveFits(tables, plan.name, fits);
+    if (scores.computed) {
+      for (const column of scores.all) {
+        await tables.scores.put(ROUND, column.estimator, column.scores);
+      }
+    }
+    const { head, decisions } = plan;
+    await tables.probes.put(head.name, ROUND, probes);
+    const body = planToJson({ ...head, decisions: [] });
+    await tables.plans.save(head.name, body, decisionsToJson(decisions));
+    await saveFits(tables, head.name, scores.fits);
     return await tables.transitions.append(await changes(tables, plan, pool.probeIds, owned));
   });
-  const revision = (await store.plans.get(plan.name))?.revision ?? 1;
-  const path = writePlanFile(
-    config.workspace,
-    plan,
-    revision,
-    await store.transitions.of(plan.name),
-  );
+  if (moved >= MANY) await store.refresh();
+  const path = await writePlanFile(store, config.workspace, plan.head.name);
   return {
     plan,
     moved,
@@ -119,85 +107,53 @@ export async function triage(stage: TriageStage): Promise<CarriedOut> {
   };
 }
 
+/** Where the probes were sampled before, elsewhere perhaps, no model is needed. */
+async function lackSamples(
+  store: Repositories,
+  promptIds: readonly string[],
+  samples: number,
+): Promise<boolean> {
+  if (promptIds.length === 0) return false;
+  const counts = await store.rollouts.counts(ROUND);
+  return promptIds.some((id) => (counts.get(id) ?? 0) < samples);
+}
+
 /** Probes go to annotate, those with a label become annotated, then the plan routes the rest. */
 async function changes(
   tables: Repositories,
-  plan: TriagePlan,
+  { head: plan, decisions }: PlannedPool,
   probeIds: readonly string[],
   owned: ReadonlySet<string>,
-): Promise<Transition[]> {
+): Promise<Iterable<Transition>> {
   const occasion = { plan: plan.name, round: plan.round, step: null };
   const states = await tables.transitions.routes(plan.name);
-  const all: Transition[] = [];
-  const move = (transitions: readonly Transition[]): void => {
+  const moved = (transitions: Transition[]): Transition[] => {
     for (const one of transitions) states.set(one.promptId, one.to);
-    all.push(...transitions);
+    return transitions;
   };
   const ownedProbes = probeIds.filter((id) => owned.has(id));
-  move(probeTransitions(ownedProbes, states, occasion));
-  move(labelTransitions(ownedProbes, states, occasion));
-  move(transitionsOf(plan, states));
-  return all;
+  const probed = moved(probeTransitions(ownedProbes, states, occasion));
+  const labelled = moved(labelTransitions(ownedProbes, states, occasion));
+  return (function* () {
+    yield* probed;
+    yield* labelled;
+    yield* eachTransition(plan, decisions, states);
+  })();
 }
 
 interface ObservedPool {
-  observations: PromptObservation[];
+  source: ScoreSource;
   probeIds: string[];
-  passRates: ReadonlyMap<string, number>;
 }
 
 async function observe({
   store,
   config,
 }: Pick<TriageStage, 'store' | 'config'>): Promise<ObservedPool> {
-  const samples = config.trace.traces_per_prompt;
-  const observations = await observePool(store, ROUND, samples);
-  const wanted = estimatorByName(config.triage.estimator);
-  requireTraced(wanted, observations);
+  const source = await scoreSource(store, config, ROUND);
   const { seed } = config;
-  const passRates = readPassRates(config.triage.pass_rates);
-  const context = { seed, passRates };
-  const ranking = rankPool(
-    columnOf(probeRanker(wanted, observations), observations, context),
-    [],
-    seed,
-  );
-  return {
-    observations,
-    passRates,
-    probeIds: drawProbes(ranking, config.triage.probe_share, seed),
-  };
-}
-
-function requireTraced(wanted: Estimator, observations: readonly PromptObservation[]): void {
-  const { samples, traces } = wanted.needs;
-  const lacking = observations.filter(
-    (one) => one.rollouts.length < samples || (traces === true && one.pivots.length === 0),
-  );
-  if (lacking.length === 0) return;
-  throw new UserError({
-    wanted: `${Math.max(samples, 1)} traced response(s) for every prompt, as ${wanted.name} needs`,
-    found: `${lacking.length} of ${observations.length} prompts without, for example ${lacking[0].promptId}`,
-    fix: '`pivottrace trace` makes them.',
-  });
-}
-
-/** What the probes are drawn along: an estimator that learns from probes cannot rank before there are any. */
-function probeRanker(wanted: Estimator, observations: readonly PromptObservation[]): Estimator {
-  if (wanted.needs.labels !== true) return wanted;
-  return computableEstimators(observations, 0).at(0) ?? estimatorByName('random');
-}
-
-function columnOf(
-  estimator: Estimator,
-  observations: readonly PromptObservation[],
-  context: EstimatorContext,
-): ScoreColumn {
-  const values = estimator.score(observations, context);
-  return {
-    estimator: estimator.name,
-    scores: observations.map(({ promptId }, i) => ({ promptId, value: values[i] })),
-  };
+  const ranking = rankPool(source.ranker, [], seed);
+  return { source, probeIds: drawProbes(ranking, config.triage.probe_share, seed) };
 }
 
 async function measured(
@@ -212,42 +168,23 @@ async function measured(
 
 function makePlan(
   config: Config,
-  { observations, passRates }: ObservedPool,
+  { source }: ObservedPool,
   probes: readonly Probe[],
   labelled: ReadonlySet<string>,
-): { plan: TriagePlan; columns: ScoreColumn[]; fits: Fits } {
-  const context = { seed: config.seed, probes, passRates };
-  const wanted = estimatorByName(config.triage.estimator);
-  const usable = [
-    ...computableEstimators(observations, probes.length),
-    // The oracle ranks only where it was asked for: it is never an alternative to a score without answers.
-    ...(wanted.needs.passRates === true ? [wanted] : []),
-  ];
-  if (!usable.includes(wanted)) {
-    throw new UserError({
-      wanted: `at least two measured probes, as ${wanted.name} needs`,
-      found: String(probes.length),
-      fix: 'Give labels that can be bought (label.answers), or choose another triage.estimator.',
-    });
-  }
-  const fits = new Map<string, FusedFit>();
-  const scored = usable.map((one) =>
-    columnOf(one, observations, { ...context, onFit: (fit) => fits.set(one.name, fit) }),
-  );
-  const columns = new Map(scored.map((column) => [column.estimator, column]));
-  const scores = columns.get(wanted.name) ?? columnOf(wanted, observations, context);
-  const plan = planTriage({
+): { plan: PlannedPool; scores: PoolScores } {
+  const scores = source.scores(probes);
+  const plan = planPool({
     name: config.triage.plan,
     round: ROUND,
-    scores,
-    tieBreaks: wanted.tieBreakers.flatMap((name) => columns.get(name) ?? []),
-    alternatives: scored,
-    lengths: meanLengths(observations),
+    scores: scores.wanted,
+    tieBreaks: scores.tieBreaks,
+    alternatives: scores.all,
+    lengths: source.lengths(probes.map(({ promptId }) => promptId)),
     probes,
     labelled,
     settings: triageSettingsOf(config),
   });
-  return { plan, columns: scored, fits };
+  return { plan, scores };
 }
 
 function triageSettingsOf({ triage, seed }: Config): Partial<TriageSettings> {

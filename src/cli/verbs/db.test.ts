@@ -54,6 +54,17 @@ test('what cannot be done is said before anything is opened, and no URL is repea
   }
 });
 
+test('to look at a workspace that is not there makes none', () => {
+  for (const words of [
+    ['db', 'info', 'workspace=nowhere'],
+    ['db', 'dump', 'nowhere.dump', 'workspace=nowhere'],
+  ]) {
+    const { status, stderr } = run(words);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no such folder')]);
+  }
+  expect(readdirSync(folder).filter((name) => name.startsWith('nowhere'))).toEqual([]);
+});
+
 test('a command works through the process that shares the workspace', async () => {
   const workspace = join(folder, 'shared');
   const store = await openStore(workspace, { share: true });

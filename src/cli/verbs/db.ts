@@ -1,6 +1,6 @@
 /** `db`: what is in the database; all of it as one file, and back. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/rates.ts';
 import {
@@ -59,7 +59,19 @@ async function withEngine<T>(
   }
 }
 
+/** To look at a database makes none. UserError where the workspace has none. */
+function requireDatabase({ config, database }: VerbContext): void {
+  if (database !== undefined || existsSync(join(config.workspace, 'db'))) return;
+  throw new UserError({
+    wanted: 'a workspace with a database',
+    found: existsSync(config.workspace) ? 'one without' : 'no such folder',
+    where: config.workspace,
+    fix: 'Name the workspace (workspace=DIR), or the database with --db. `pivottrace pool FILE...` makes one.',
+  });
+}
+
 async function info(context: VerbContext): Promise<void> {
+  requireDatabase(context);
   const found = await withEngine(context, async ({ engine, by }) => ({
     ...(await describeDatabase(engine)),
     by,
@@ -111,6 +123,7 @@ async function dump(context: VerbContext, file: string): Promise<void> {
       fix: 'Name another one, or remove it first.',
     });
   }
+  requireDatabase(context);
   const { output } = context;
   output.progress.start('dump', undefined, 'rows');
   const { rows, schema } = await withEngine(context, ({ engine }) =>

@@ -9,6 +9,7 @@ import { table } from '../table.ts';
 import type { Verb } from '../verb.ts';
 
 export const evaluation: Verb = {
+  usesModel: true,
   needsWorkspace: false,
   needsDatabase: false,
   async run({ config, output }) {

@@ -46,6 +46,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./train.ts')).train,
   },
   {
+    name: 'export',
+    summary: 'write data, rewards and a launch script for verl, TRL or OpenRLHF',
+    load: async () => (await import('./export.ts')).exportVerb,
+  },
+  {
     name: 'eval',
     summary: 'accuracy of a model on held-out questions',
     load: async () => (await import('./eval.ts')).evaluation,

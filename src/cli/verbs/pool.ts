@@ -38,12 +38,10 @@ interface Listing {
 }
 
 async function list(store: Repositories, workspace: string): Promise<Listing> {
-  const sources: Record<string, number> = {};
-  const prompts = await store.prompts.list();
-  for (const { source } of prompts) sources[source] = (sources[source] ?? 0) + 1;
+  const sources = await store.browse.sources();
   return {
-    prompts: prompts.length,
-    sources,
+    prompts: sources.reduce((sum, { prompts }) => sum + prompts, 0),
+    sources: Object.fromEntries(sources.map(({ source, prompts }) => [source, prompts])),
     answer_files: sealedFiles(workspace).map((path) => basename(path)),
   };
 }

@@ -3,7 +3,7 @@
  *
  * Knows nothing of accounts, of the database or of where files lie.
  */
-import type { Prompt } from '../../pool/types.ts';
+import type { PoolPrompt } from '../../pool/types.ts';
 
 export const formatNames = ['csv', 'jsonl', 'label-studio', 'label-studio-min', 'argilla'] as const;
 export type FormatName = (typeof formatNames)[number];
@@ -17,7 +17,7 @@ export interface PolicyVote {
 }
 
 /** A prompt that waits for a label. */
-export interface OutgoingTask extends Pick<Prompt, 'id' | 'prompt' | 'source'> {
+export interface OutgoingTask extends Pick<PoolPrompt, 'id' | 'prompt' | 'source'> {
   /** Higher = more wanted; null where nobody said. */
   utility: number | null;
   /** Why it is wanted, for people. */
@@ -29,7 +29,7 @@ export interface OutgoingTask extends Pick<Prompt, 'id' | 'prompt' | 'source'> {
 }
 
 /** A label of an account with the prompt that it is for. It does not say whether it is a simulated mistake. */
-export interface OutgoingLabel extends Pick<Prompt, 'id' | 'prompt' | 'source'> {
+export interface OutgoingLabel extends Pick<PoolPrompt, 'id' | 'prompt' | 'source'> {
   answer: string;
   annotator: string;
   /** In units of one label. */

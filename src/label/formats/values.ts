@@ -1,6 +1,7 @@
 /** What all formats agree on about ids, answers and names. Knows nothing of any format. */
 import type { z } from 'zod';
-import type { Prompt } from '../../pool/types.ts';
+import { textOf } from '../../pool/content.ts';
+import type { PoolPrompt } from '../../pool/types.ts';
 import type { Ignored, Item, OutgoingLabel, Place } from './types.ts';
 
 /** An item that cannot be taken; `message` is what was found, for a person. */
@@ -75,11 +76,11 @@ function scalar(value: unknown, name: string): string | null {
   return text === '' ? null : text;
 }
 
-/** A prompt as one text: that of a single user message, or all messages with their roles. */
-export function questionText(prompt: Prompt['prompt']): string {
+/** A prompt as one text: that of a single user message, or all messages with their roles; `[image]` for each image. */
+export function questionText(prompt: PoolPrompt['prompt']): string {
   if (typeof prompt === 'string') return prompt;
-  if (prompt.length === 1 && prompt[0].role === 'user') return prompt[0].content;
-  return prompt.map(({ role, content }) => `${role}:\n${content}`).join('\n\n');
+  if (prompt.length === 1 && prompt[0].role === 'user') return textOf(prompt[0].content);
+  return prompt.map(({ role, content }) => `${role}:\n${textOf(content)}`).join('\n\n');
 }
 
 /** Labels of the same prompt together, in the order of the first ones. */

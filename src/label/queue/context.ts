@@ -3,7 +3,7 @@ import { UserError } from '../../core/errors.ts';
 import type { AnnotationRecord, LeaseRecord, TaskRecord } from '../../store/desk.ts';
 import type { Turns } from '../../store/turns.ts';
 import type { Repositories, Store } from '../../store/types.ts';
-import type { Annotation, Judge, Lease, QueueSettings, Task } from './types.ts';
+import type { Annotation, Judge, Lease, QueueEvent, QueueSettings, Task } from './types.ts';
 
 /** Name of an annotator by id: the source of their labels. Rejects where there is no such annotator. */
 export type NameOf = (annotator: string) => string | Promise<string>;
@@ -16,6 +16,8 @@ export interface QueueContext {
   /** Milliseconds since 1970. */
   clock: () => number;
   turns: Turns;
+  /** Keeps what was done, in the transaction that does it. */
+  record: (repositories: Repositories, event: QueueEvent) => Promise<void>;
 }
 
 /**
@@ -50,6 +52,11 @@ export function counts({ kind, gold, adjudicates }: AnnotationRecord): boolean {
   return kind !== 'skip' && !gold && !adjudicates;
 }
 
+/** Does the task want a label? */
+export function isWork({ gold, checks }: Pick<TaskRecord, 'gold' | 'checks'>): boolean {
+  return !gold && checks === null;
+}
+
 /** A new lease from now. */
 export function leaseFrom(
   { account, leaseMs }: QueueSettings,
@@ -62,10 +69,10 @@ export function leaseFrom(
 
 export function taskOf(record: TaskRecord): Task {
   const { account, promptId, utility, run, step, reason, state, outcome, overlap, gold } = record;
-  const { createdAt, decidedAt } = record;
+  const { checks, createdAt, decidedAt } = record;
   return {
     ...{ account, promptId, utility, run, step, reason, state, outcome, overlap, gold },
-    ...{ createdAt, decidedAt },
+    ...{ checks, createdAt, decidedAt },
   };
 }
 
@@ -74,7 +81,7 @@ export function leaseOf(record: LeaseRecord): Lease {
 }
 
 export function annotationOf(record: AnnotationRecord): Annotation {
-  const { gold: _gold, correct: _correct, ...annotation } = record;
+  const { gold: _gold, checks: _checks, correct: _correct, ...annotation } = record;
   return annotation;
 }
 
@@ -83,6 +90,7 @@ export function checkedSettings(settings: QueueSettings): QueueSettings {
   requireCount('budget', settings.budget ?? 0, 0);
   requireCount('overlap', settings.overlap, 1);
   requireCount('gold_every', settings.goldEvery, 0);
+  requireCount('check_every', settings.checkEvery, 0);
   if (!(settings.leaseMs > 0 && Number.isFinite(settings.leaseMs))) {
     throw new UserError({
       wanted: 'a lease longer than no time',

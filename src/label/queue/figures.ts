@@ -5,10 +5,11 @@ import {
   krippendorffAlpha,
   percentAgreement,
 } from '../../stats/agreement.ts';
+import { wilson } from '../../stats/proportion.ts';
 import type { AnnotationRecord } from '../../store/desk.ts';
 import { annotationOf, type QueueContext, taskOf } from './context.ts';
 import { categories } from './judging.ts';
-import type { Agreement, AnnotatorFigures, Dispute, QueueProgress } from './types.ts';
+import type { Agreement, AnnotatorFigures, Dispute, LabelChecks, QueueProgress } from './types.ts';
 
 /** Prompts whose answers are judged side by side. */
 const atOnce = 16;
@@ -35,21 +36,33 @@ export async function figuresOf({
   return figures.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** By source. */
+export async function checksOf({ store, settings }: QueueContext): Promise<LabelChecks[]> {
+  const rows = await store.desk.checks(settings.account);
+  return rows.map(({ source, checked, differing, ruled, wrong }) => {
+    const open = differing - ruled;
+    const decided = checked - open;
+    const rate = decided === 0 ? null : { value: wrong / decided, ...wilson(wrong, decided) };
+    return { source, checked, differing, open, wrong, rate };
+  });
+}
+
 /** Disputes in the order in which their questions were handed out, each with its answers. */
 export async function disputesOf(
   { store, settings: { account } }: QueueContext,
   limit: number,
 ): Promise<{ disputes: Dispute[]; total: number }> {
   const { tasks, total } = await store.desk.disputed(account, limit);
-  const given = byPrompt(
-    await store.desk.standing(
-      account,
-      tasks.map(({ promptId }) => promptId),
-    ),
-  );
+  const ids = tasks.map(({ promptId }) => promptId);
+  const given = byPrompt(await store.desk.standing(account, ids));
+  const labels = byPrompt(await store.labels.owned(account, ids));
   const disputes = tasks.map((task) => ({
     task: taskOf(task),
     annotations: (given.get(task.promptId) ?? []).map(annotationOf),
+    // What the task's own annotators said stands there already.
+    labels: (labels.get(task.promptId) ?? [])
+      .filter(({ source }) => source !== task.labelSource)
+      .map(({ source, answer }) => ({ source, answer })),
   }));
   return { disputes, total };
 }
@@ -104,9 +117,9 @@ function commonestLength<T>(lists: readonly T[][]): T[][] {
   return lists.filter(({ length }) => length === commonest?.[0]);
 }
 
-function byPrompt(annotations: readonly AnnotationRecord[]): Map<string, AnnotationRecord[]> {
-  const prompts = new Map<string, AnnotationRecord[]>();
-  for (const one of annotations) {
+function byPrompt<T extends { promptId: string }>(records: readonly T[]): Map<string, T[]> {
+  const prompts = new Map<string, T[]>();
+  for (const one of records) {
     const list = prompts.get(one.promptId);
     if (list === undefined) prompts.set(one.promptId, [one]);
     else list.push(one);

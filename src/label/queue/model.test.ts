@@ -20,7 +20,7 @@ import type { Submission } from './types.ts';
 let store: Store;
 beforeAll(async () => {
   store = await openStore(await freshWorkspace());
-  await addPrompts(store, 8);
+  await addPrompts(store, 10);
 }, 300_000);
 afterAll(() => store.close());
 
@@ -128,10 +128,14 @@ async function perform(bench: Bench, one: Step): Promise<void> {
   }
 }
 
+/** Labels of a teacher that people check. They are there before any question is begun. */
+const bought = { source: 'oracle', answer: '1', cost: 1, noisy: false, run: null, step: null };
+
 const settings = fc.record({
   overlap: fc.constantFrom(1, 2, 2, 3),
-  budget: fc.constantFrom(null, 1, 2, 4),
+  budget: fc.constantFrom(null, 3, 4, 6),
   goldEvery: fc.constantFrom(0, 2, 3),
+  checkEvery: fc.constantFrom(0, 2, 4),
 });
 
 test('whatever people do, the rules hold after every step', { timeout: 600_000 }, async () => {
@@ -145,6 +149,11 @@ test('whatever people do, the rules hold after every step', { timeout: 600_000 }
         await bench.queue.order(
           first.map((one) => ({ ...one, run: null, step: null, reason: 'planned' })),
         );
+        await bench.queue.orderChecks(['p8', 'p9'], 'oracle');
+        await store.labels.add(
+          bench.account,
+          ['p8', 'p9'].map((promptId) => ({ ...bought, promptId })),
+        );
         await bench.queue.orderGold(['p6', 'p7'].map((promptId) => ({ promptId, answer: '1' })));
         for (const one of steps) {
           bench.now += 1;
@@ -157,7 +166,7 @@ test('whatever people do, the rules hold after every step', { timeout: 600_000 }
   );
   for (const what of [
     ...['question', 'empty', 'taken', 'budget'],
-    ...['decided', 'waiting', 'disagree', 'skipped', 'gold', 'refused'],
+    ...['decided', 'waiting', 'disagree', 'skipped', 'gold', 'check', 'refused'],
     ...['undone null', 'undone undefined', 'undone answer', 'undone no_answer', 'undone skip'],
     ...['ruled decided', 'ruled undefined'],
   ]) {

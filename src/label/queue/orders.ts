@@ -2,7 +2,7 @@
 import { UserError } from '../../core/errors.ts';
 import type { TaskRecord } from '../../store/desk.ts';
 import type { Repositories } from '../../store/types.ts';
-import { alone, type QueueContext } from './context.ts';
+import { alone, isWork, type QueueContext } from './context.ts';
 import type { TaskOrder } from './types.ts';
 
 const listed = 10;
@@ -30,7 +30,7 @@ export async function order(context: QueueContext, orders: readonly TaskOrder[])
     });
     const raised = wanted.filter(({ promptId }) => {
       const task = there.get(promptId);
-      return task !== undefined && !task.gold && ['open', 'adjudicate'].includes(task.state);
+      return task !== undefined && isWork(task) && ['open', 'adjudicate'].includes(task.state);
     });
     const base = { account, overlap, createdAt: now };
     const held = await heldPrompts(repositories, account);
@@ -43,7 +43,7 @@ export async function order(context: QueueContext, orders: readonly TaskOrder[])
 }
 
 /** Whoever holds them, and whether or not still in time. */
-async function heldPrompts({ desk }: Repositories, account: string): Promise<Set<string>> {
+export async function heldPrompts({ desk }: Repositories, account: string): Promise<Set<string>> {
   return new Set((await desk.leases(account)).map(({ promptId }) => promptId));
 }
 
@@ -63,6 +63,7 @@ function opened(
     state: answers < overlap ? 'open' : 'adjudicate',
     outcome: null,
     gold: false,
+    checks: null,
     revision: 0,
     labelSource: null,
     decidedAt: null,
@@ -134,7 +135,7 @@ export async function withdraw(
   return await alone(context, ({ desk }) => desk.withdraw(account, promptIds));
 }
 
-async function refuseUnknown(
+export async function refuseUnknown(
   { prompts }: Repositories,
   promptIds: readonly string[],
 ): Promise<void> {

@@ -43,7 +43,7 @@ class Crowd {
   constructor(overlap: number, budget: number, goldEvery: number) {
     this.budget = budget;
     // Short against what happens meanwhile, so that many are late.
-    this.settings = { account: 'crowd', budget, overlap, leaseMs: 150, goldEvery };
+    this.settings = { account: 'crowd', budget, overlap, leaseMs: 150, goldEvery, checkEvery: 0 };
   }
 
   async open(url: string, servers: number): Promise<void> {

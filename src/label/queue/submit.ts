@@ -6,10 +6,11 @@
  */
 import { UserError } from '../../core/errors.ts';
 import type { AnnotationRecord, LeaseRecord, TaskRecord } from '../../store/desk.ts';
-import { BudgetExceeded, type Repositories } from '../../store/types.ts';
-import { alone, counts, hasRoom, type QueueContext } from './context.ts';
-import { allSame } from './judging.ts';
+import type { Repositories } from '../../store/types.ts';
+import { counts, hasRoom, type QueueContext } from './context.ts';
+import { allSame, sameSaid } from './judging.ts';
 import { labelFor, type Resolution, resolved, sourceOf } from './resolution.ts';
+import type { Came, Together } from './together.ts';
 import type { Submission, Verdict } from './types.ts';
 
 /** Changes of one task under the judge's hands, one for each of its other answers and a few more. */
@@ -18,7 +19,7 @@ const mostTries = 100;
 /** What was thought about a submission before it was committed. */
 interface Opinion {
   revision: number;
-  /** Gold: was it right? */
+  /** Gold, or a check: was it right by what is known? */
   correct: boolean | null;
   /** What the task comes to with this answer; undefined: it waits for more. */
   resolution: Resolution | 'disagree' | undefined;
@@ -30,13 +31,14 @@ interface Opinion {
  */
 export async function submit(
   context: QueueContext,
+  together: Together<Considered, Verdict | undefined>,
   annotator: string,
   submission: Submission,
 ): Promise<Verdict> {
   const given = cleaned(submission);
   for (let tries = 0; tries < mostTries; tries++) {
     const opinion = await consider(context, annotator, given);
-    const verdict = await commit(context, annotator, given, opinion);
+    const verdict = await together.do({ annotator, given, opinion });
     if (verdict !== undefined) return verdict;
   }
   throw new Error(`'${given.promptId}' changed ${mostTries} times while its answers were compared`);
@@ -57,10 +59,11 @@ export function cleaned<T extends Omit<Submission, 'revealed'>>(submission: T): 
 }
 
 async function consider(
-  { store, settings, judge, nameOf }: QueueContext,
+  context: QueueContext,
   annotator: string,
   given: Submission,
 ): Promise<Opinion> {
+  const { store, settings, judge, nameOf } = context;
   const { account } = settings;
   const { promptId, kind } = given;
   // The revision is read before the answers: a change in between shows at the commit.
@@ -75,6 +78,7 @@ async function consider(
       known !== undefined && answer !== null && (await judge.equivalent(promptId, known, answer));
     return { revision, correct, resolution: undefined };
   }
+  if (task.checks !== null) return { revision, ...(await compared(context, task, given)) };
   const said = task.answers === 0 ? [] : await store.desk.standing(account, [promptId]);
   const others = said.filter(counts);
   if (task.state === 'done' || others.length + 1 < overlap) {
@@ -89,27 +93,103 @@ async function consider(
   return { revision, correct: null, resolution: resolved(others[0] ?? given, sourceOf(names)) };
 }
 
-/** undefined: the task changed since the opinion was formed. */
+/** A check is over when somebody says what the label says, and in dispute otherwise; one without a label is over as well. */
+async function compared(
+  { store, judge }: QueueContext,
+  { account, promptId, checks }: TaskRecord,
+  given: Submission,
+): Promise<Pick<Opinion, 'correct' | 'resolution'>> {
+  const labels = await store.labels.owned(account, [promptId]);
+  const label = labels.find(({ source }) => source === checks);
+  const agreed = { outcome: 'labelled', label: null } as const;
+  if (label === undefined) return { correct: null, resolution: agreed };
+  const { answer } = label;
+  const correct = await sameSaid(judge, promptId, { kind: 'answer', answer }, given);
+  return { correct, resolution: correct ? agreed : 'disagree' };
+}
+
+/** A submission, and what was thought about it. */
+export interface Considered {
+  annotator: string;
+  given: Submission;
+  opinion: Opinion;
+}
+
+/** Takes submissions in, one after the other. What is refused is its annotator's matter alone, and has written nothing. */
+export async function takeIn(
+  context: QueueContext,
+  repositories: Repositories,
+  all: readonly Considered[],
+): Promise<Came<Verdict | undefined>[]> {
+  const came: Came<Verdict | undefined>[] = [];
+  const room: Room = { labels: undefined };
+  for (const one of all) {
+    try {
+      const verdict = await commit(context, repositories, room, one);
+      came.push(() => verdict);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      came.push(() => {
+        throw error;
+      });
+    }
+  }
+  return came;
+}
+
+/** Prompts with a label, at most, while nobody else can add one; undefined: to be counted, which takes a walk over all. */
+interface Room {
+  labels: number | undefined;
+}
+
+/** undefined: the task changed since the opinion was formed. UserError before anything is written. */
 async function commit(
   context: QueueContext,
-  annotator: string,
-  given: Submission,
-  opinion: Opinion,
+  repositories: Repositories,
+  room: Room,
+  { annotator, given, opinion }: Considered,
 ): Promise<Verdict | undefined> {
   const { account } = context.settings;
   const { promptId } = given;
-  return await alone(context, async (repositories) => {
-    const now = context.clock();
-    const { desk } = repositories;
-    const task = await desk.task(account, promptId);
-    if (task === undefined) throw notHeld(promptId);
-    const lease = await desk.lease(account, annotator);
-    if (lease?.promptId !== promptId) return await repeated(repositories, task, annotator, given);
-    if (lease.expiresAt <= now) await requirePlace(context, repositories, task, annotator, now);
-    if (task.revision !== opinion.revision) return undefined;
-    await desk.annotate(annotationFor(task, lease, given, opinion.correct, now));
-    await desk.dropLease(account, annotator);
-    return await settle(context, repositories, task, given, opinion, now);
+  const now = context.clock();
+  const { desk } = repositories;
+  const task = await desk.task(account, promptId);
+  if (task === undefined) throw notHeld(promptId);
+  const lease = await desk.lease(account, annotator);
+  if (lease?.promptId !== promptId) return await repeated(repositories, task, annotator, given);
+  if (lease.expiresAt <= now) await requirePlace(context, repositories, task, annotator, now);
+  if (task.revision !== opinion.revision) return undefined;
+  await takeRoom(context, repositories, room, task, opinion);
+  await desk.annotate(annotationFor(task, lease, given, opinion.correct, now));
+  await desk.dropLease(account, annotator);
+  const verdict = await settle(repositories, task, given, opinion, now);
+  const { kind, revealed } = given;
+  const event = { at: now, annotator, action: 'label.submit', promptId } as const;
+  await context.record(repositories, { ...event, detail: { kind, verdict, revealed } });
+  return verdict;
+}
+
+/** The queue keeps room for every question it hands out; labels from elsewhere may still have taken it. */
+async function takeRoom(
+  { settings: { account, budget } }: QueueContext,
+  { labels }: Repositories,
+  room: Room,
+  { promptId }: TaskRecord,
+  { resolution }: Opinion,
+): Promise<void> {
+  const isLabel = typeof resolution === 'object' && resolution.label !== null;
+  if (budget === null || !isLabel) return;
+  room.labels ??= await labels.count(account);
+  if (room.labels >= budget) room.labels = await labels.count(account);
+  if (room.labels < budget) {
+    room.labels += 1;
+    return;
+  }
+  if ((await labels.owned(account, [promptId])).length > 0) return;
+  throw new UserError({
+    wanted: 'room in the label budget',
+    found: 'that labels from elsewhere used it up meanwhile',
+    fix: 'Raise the budget, or skip the question.',
   });
 }
 
@@ -130,6 +210,7 @@ async function repeated(
 function verdictOn(task: TaskRecord, kind: Submission['kind']): Verdict {
   if (kind === 'skip') return 'skipped';
   if (task.gold) return 'gold';
+  if (task.checks !== null) return 'check';
   if (task.state === 'done') return task.outcome === 'labelled' ? 'decided' : 'closed';
   return task.answers >= task.overlap ? 'disagree' : 'waiting';
 }
@@ -144,7 +225,7 @@ async function requirePlace(
 ): Promise<void> {
   const { account, promptId } = task;
   const hands = await repositories.desk.hands(account, promptId, annotator, now);
-  const started = task.gold || task.answers > 0 || hands > 0;
+  const started = task.gold || task.checks !== null || task.answers > 0 || hands > 0;
   const free =
     task.state === 'open' &&
     task.answers + hands < task.overlap &&
@@ -159,14 +240,14 @@ async function requirePlace(
 }
 
 function annotationFor(
-  { account, gold }: TaskRecord,
+  { account, gold, checks }: TaskRecord,
   { annotator, takenAt }: LeaseRecord,
   { promptId, kind, answer, note, revealed }: Submission,
   correct: boolean | null,
   now: number,
 ): Omit<AnnotationRecord, 'ordinal'> {
   return {
-    ...{ account, promptId, annotator, kind, answer, note, revealed, gold, correct },
+    ...{ account, promptId, annotator, kind, answer, note, revealed, gold, checks, correct },
     seconds: Math.max(0, now - takenAt) / 1000,
     at: now,
     undone: false,
@@ -176,7 +257,6 @@ function annotationFor(
 
 /** Moves the task on by one answer. */
 async function settle(
-  { settings }: QueueContext,
   repositories: Repositories,
   task: TaskRecord,
   { kind }: Submission,
@@ -194,23 +274,11 @@ async function settle(
     after.outcome = resolution.outcome;
     after.decidedAt = now;
     after.labelSource = resolution.label?.source ?? null;
-    await labelFor(repositories, task, resolution, settings.budget).catch(usedUp);
+    // That there is room was seen under the same lock.
+    await labelFor(repositories, task, resolution, null);
   }
   await repositories.desk.change(account, promptId, after);
   return verdictOn(after, kind);
-}
-
-/** The queue keeps room for every question it hands out; labels from elsewhere may still have taken it. */
-function usedUp(error: unknown): never {
-  if (!(error instanceof BudgetExceeded)) throw error;
-  throw new UserError(
-    {
-      wanted: 'room in the label budget',
-      found: 'that labels from elsewhere used it up meanwhile',
-      fix: 'Raise the budget, or skip the question.',
-    },
-    { cause: error },
-  );
 }
 
 function notHeld(promptId: string): UserError {

@@ -36,7 +36,7 @@ export interface TaskOrder {
   /** Who asks: a run at a step, or null where a plan does. */
   run: string | null;
   step: number | null;
-  /** Why, for people: 'group_disagrees', 'planned', 'undecided', 'gold'. */
+  /** Why, for people: 'group_disagrees', 'planned', 'undecided', 'image', 'gold', 'check'. */
   reason: string;
 }
 
@@ -48,6 +48,11 @@ export interface Task extends TaskOrder {
   overlap: number;
   /** Known answer: it estimates its annotators, makes no label and costs no budget. */
   gold: boolean;
+  /**
+   * Source of the label that people answer again, without knowing it: makes no label and costs no budget unless an
+   * admin rules on a disagreement. null: it wants a label.
+   */
+  checks: string | null;
   createdAt: number;
   /** null: undecided, or decided by a label that came from elsewhere. */
   decidedAt: number | null;
@@ -106,6 +111,8 @@ export interface QueueSettings {
   leaseMs: number;
   /** Every so many questions an annotator gets a gold one, while there are some left; 0 = never. */
   goldEvery: number;
+  /** As `goldEvery`, for checks of labels, which are also handed out where nothing else is; 0 = only then. */
+  checkEvery: number;
 }
 
 /** Why there is nothing to do: nothing waits, all of it is in other hands or was answered by you, or no label may be added. */
@@ -119,8 +126,11 @@ export interface Submission {
   revealed: boolean;
 }
 
-/** What came of a submission. `decided`: the task has its label now; `disagree`: it goes to adjudication. */
-export type Verdict = 'waiting' | 'decided' | 'disagree' | 'closed' | 'skipped' | 'gold';
+/**
+ * What came of a submission. `decided`: the task has its label now; `disagree`: it goes to adjudication; `check`: a label
+ * was checked, whatever came of it.
+ */
+export type Verdict = 'waiting' | 'decided' | 'disagree' | 'closed' | 'skipped' | 'gold' | 'check';
 
 /** Gold questions left out. */
 export interface QueueProgress {
@@ -134,7 +144,7 @@ export interface QueueProgress {
   budget: number | null;
 }
 
-/** One annotator's figures over an account; rulings and undone annotations left out, gold questions not. */
+/** One annotator's figures over an account; rulings and undone annotations left out, gold questions and checks not. */
 export interface AnnotatorFigures {
   annotator: string;
   name: string;
@@ -158,6 +168,31 @@ export type Next = { task: Task; lease: Lease } | { nothing: NothingNext };
 export interface Dispute {
   task: Task;
   annotations: Annotation[];
+  /** Labels of the prompt, where it has some: that which was checked, or those that differ. The first one counts. */
+  labels: { source: string; answer: string }[];
+}
+
+/** How often labels of a source are wrong, as far as people have checked them. */
+export interface LabelChecks {
+  source: string;
+  /** Labels that somebody answered again, without a look at the policy's answers. */
+  checked: number;
+  /** Of these: the answer was another one. */
+  differing: number;
+  /** Of the differing: no admin has ruled yet; ruled against the label. */
+  open: number;
+  wrong: number;
+  /** Of the decided ones the share that is wrong, with its 95 % interval (Wilson); null where none is decided. */
+  rate: { value: number; low: number; high: number } | null;
+}
+
+/** What somebody has done that is kept for the audit. */
+export interface QueueEvent {
+  at: number;
+  annotator: string;
+  action: 'label.submit' | 'label.undo' | 'label.rule';
+  promptId: string;
+  detail: Record<string, string | boolean>;
 }
 
 export interface Agreement {
@@ -181,6 +216,16 @@ export interface Queue {
   order(tasks: readonly TaskOrder[]): Promise<number>;
   /** Puts up questions whose answer is known. */
   orderGold(known: readonly { promptId: string; answer: string }[]): Promise<number>;
+  /**
+   * Puts labels of `source` before people again, who do not know it; where they answer otherwise, admins decide. Prompts
+   * that people have answered, or whose label was checked before, are left as they are. Returns how many are new.
+   */
+  orderChecks(promptIds: readonly string[], source: string): Promise<number>;
+  /**
+   * Puts prompts whose labels differ before admins. Those without two labels, in dispute already or ruled upon are left
+   * as they are. Returns how many are new.
+   */
+  contest(promptIds: readonly string[]): Promise<number>;
   /** No longer wanted; answers that were given stay on record, and who holds one may finish it. */
   withdraw(promptIds: readonly string[]): Promise<number>;
   /** The question that the annotator holds, which they keep for a whole lease from now, or the next most useful one. */
@@ -195,10 +240,15 @@ export interface Queue {
   /** Gives the question that the annotator holds free. */
   release(annotator: string): Promise<void>;
   disputes(limit: number): Promise<{ disputes: Dispute[]; total: number }>;
-  /** Settles a disagreement. UserError where the prompt is not in dispute. */
+  /**
+   * Settles a disagreement. Labels that say otherwise are taken back; where none is left and the ruling is an answer, it
+   * becomes the label. UserError where the prompt is not in dispute.
+   */
   rule(annotator: string, ruling: Omit<Submission, 'revealed'>): Promise<Verdict>;
   progress(): Promise<QueueProgress>;
   figures(): Promise<AnnotatorFigures[]>;
+  /** By source. */
+  checks(): Promise<LabelChecks[]>;
   /** null where no question has two answers. */
   agreement(): Promise<Agreement | null>;
   /** In the order in which they were given; undone ones too. */

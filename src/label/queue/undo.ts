@@ -2,12 +2,12 @@
 import { UserError } from '../../core/errors.ts';
 import type { AnnotationRecord, TaskRecord } from '../../store/desk.ts';
 import type { Repositories } from '../../store/types.ts';
-import { alone, counts, leaseFrom, type QueueContext } from './context.ts';
+import { alone, counts, isWork, leaseFrom, type QueueContext } from './context.ts';
 import type { Submission } from './types.ts';
 
 /**
  * Takes the annotator's last annotation back, and the label it made; its question goes into their hands again, in the
- * place of one that they hold. A ruling that is taken back puts its question in dispute again. Where the question has
+ * place of one that they hold. A ruling that is taken back puts its question in dispute again, with its labels. Where the question has
  * a label from elsewhere, or others decided it, it is not handed out. UserError, with nothing changed, where somebody
  * else has ruled on it or it is in other hands.
  */
@@ -21,11 +21,13 @@ export async function undo(context: QueueContext, annotator: string): Promise<Su
     if (last === undefined || task === undefined) return null;
     await refuseRuled(repositories, last);
     await desk.markUndone(last.ordinal);
-    const after = await reopened(repositories, task, last, now);
+    const after = await reopened(context, repositories, task, last, now);
     if (!last.adjudicates && (after.state === 'open' || after.state === 'withdrawn')) {
       await handBack(context, repositories, after, annotator, now);
     }
     const { promptId, kind, answer, note, revealed } = last;
+    const event = { at: now, annotator, action: 'label.undo', promptId } as const;
+    await context.record(repositories, { ...event, detail: {} });
     return { promptId, kind, answer, note, revealed };
   });
 }
@@ -44,6 +46,7 @@ async function refuseRuled({ desk }: Repositories, last: AnnotationRecord): Prom
 
 /** The task as it stands without `last`. */
 async function reopened(
+  { settings: { budget } }: QueueContext,
   { desk, labels }: Repositories,
   task: TaskRecord,
   last: AnnotationRecord,
@@ -51,13 +54,22 @@ async function reopened(
 ): Promise<TaskRecord> {
   const { account, promptId } = task;
   if (!last.adjudicates && !counts(last)) return task;
-  if (task.labelSource !== null) await labels.withdraw(account, promptId, task.labelSource, now);
+  if (task.labelSource !== null) {
+    // Later than a ruling of this moment: what it took back is known by its time, and this is not of it.
+    const at = last.adjudicates ? Math.max(now, last.at + 1) : now;
+    await labels.withdraw(account, promptId, task.labelSource, at);
+  }
+  const restored = last.adjudicates ? await labels.restore(account, promptId, last.at) : 0;
+  if (restored > 0 && budget !== null && (await desk.spoken(account, now)) > budget) {
+    throw noRoom(promptId);
+  }
   const labelled = (await labels.owned(account, [promptId])).length > 0;
+  const state = stateAfter(task, last, labelled);
   const after: TaskRecord = {
     ...task,
     answers: task.answers - (last.adjudicates ? 0 : 1),
-    state: stateAfter(task, last, labelled),
-    outcome: labelled ? 'labelled' : null,
+    state,
+    outcome: state === 'done' ? 'labelled' : null,
     labelSource: null,
     decidedAt: null,
   };
@@ -66,11 +78,13 @@ async function reopened(
 }
 
 function stateAfter(
-  { state }: TaskRecord,
+  { state, checks, labelSource }: TaskRecord,
   { adjudicates }: AnnotationRecord,
   labelled: boolean,
 ): TaskRecord['state'] {
-  if (labelled) return 'done';
+  // A check is over when somebody has answered, not when there is a label: unless it was this answer's.
+  const wantsCheck = checks !== null && (adjudicates || checks !== labelSource);
+  if (labelled && !wantsCheck) return 'done';
   if (state === 'withdrawn') return state;
   return adjudicates ? 'adjudicate' : 'open';
 }
@@ -86,11 +100,20 @@ async function handBack(
   const { budget } = settings;
   const hands = await desk.hands(account, promptId, annotator, now);
   await desk.putLease(leaseFrom(settings, promptId, annotator, now));
-  const fits = budget === null || task.gold || (await desk.spoken(account, now)) <= budget;
+  const fits = budget === null || !isWork(task) || (await desk.spoken(account, now)) <= budget;
   if (fits && task.answers + hands < task.overlap) return;
+  if (!fits) throw noRoom(promptId);
   throw new UserError({
     wanted: 'a question that can be handed out again',
-    found: fits ? 'that it is in other hands' : 'that the label budget has no room for it',
+    found: 'that it is in other hands',
+    where: `prompt '${promptId}'`,
+  });
+}
+
+function noRoom(promptId: string): UserError {
+  return new UserError({
+    wanted: 'a question that can be handed out again',
+    found: 'that the label budget has no room for it',
     where: `prompt '${promptId}'`,
   });
 }

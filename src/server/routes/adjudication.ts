@@ -8,7 +8,7 @@ import { paths, ruling, type WireDispute } from '../wire.ts';
 const page = z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) });
 
 export function routes(context: DeskContext): RouteEntry[] {
-  const { audit, queue, store } = context;
+  const { queue, store } = context;
   return [
     {
       method: 'GET',
@@ -23,9 +23,10 @@ export function routes(context: DeskContext): RouteEntry[] {
         return {
           total,
           disputes: disputes.map(
-            ({ task, annotations }): WireDispute => ({
+            ({ task, annotations, labels }): WireDispute => ({
               promptId: task.promptId,
               messages: messagesOf(prompts.get(task.promptId) ?? ''),
+              labels,
               annotations: annotations.map(
                 ({ ordinal, annotator, kind, answer, note, revealed, at }) => ({
                   ...{ ordinal, kind, answer, note, revealed, at },
@@ -44,8 +45,6 @@ export function routes(context: DeskContext): RouteEntry[] {
       async handle(call) {
         const given = await call.body(ruling);
         const verdict = await queue.rule(call.user.id, given);
-        const { promptId, kind } = given;
-        await audit(call.user, 'label.rule', promptId, { kind, verdict });
         context.labelled(verdict);
         return { verdict };
       },

@@ -1,10 +1,8 @@
 /** The pool, the labels and the runs at a glance: sums, pages, and curves as they grow. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { thin } from '../../report/charts/scale.ts';
 import type { MovedOnMap } from '../../store/browse-types.ts';
+import { stageCosts } from '../../store/costs.ts';
 import type { Run } from '../../store/types.ts';
 import { planFromJson } from '../../triage/disk.ts';
 import type { TriagePlan } from '../../triage/types.ts';
@@ -206,26 +204,11 @@ async function log(
   };
 }
 
-const costsSchema = z.object({
-  seconds: z.record(z.string(), z.number()),
-  peak_memory_bytes: z.number().nullable(),
-});
-
 async function costOf({ store, workspace }: ServerContext): Promise<WireCost> {
-  const timed = await timedStages(join(workspace, 'costs.json'));
+  const { seconds, peakMemory } = stageCosts(workspace);
   return {
     rounds: await store.browse.sampledRounds(),
-    stages: Object.entries(timed?.seconds ?? {}).map(([stage, seconds]) => ({ stage, seconds })),
-    peakMemoryBytes: timed?.peak_memory_bytes ?? null,
+    stages: Object.entries(seconds).map(([stage, spent]) => ({ stage, seconds: spent })),
+    peakMemoryBytes: peakMemory,
   };
-}
-
-/** null where nothing was timed, or the file cannot be read. */
-async function timedStages(path: string): Promise<z.infer<typeof costsSchema> | null> {
-  if (!existsSync(path)) return null;
-  try {
-    return costsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch {
-    return null;
-  }
 }

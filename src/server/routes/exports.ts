@@ -8,6 +8,7 @@
 import { formats } from '../../label/formats/registry.ts';
 import type { Format, FormatName, Item, OutgoingLabel } from '../../label/formats/types.ts';
 import { written } from '../../label/formats/written.ts';
+import { labelTimes } from '../../label/label-times.ts';
 import { transitionToLine } from '../../triage/disk.ts';
 import { type Call, Refusal, type RouteEntry, type Routes, type ServerContext } from '../types.ts';
 import { accountQuery, planQuery, type WireExports } from '../wire-dashboard.ts';
@@ -173,11 +174,13 @@ async function* labelPages(
     for (const id of ids) done.add(id);
     const prompts = new Map((await store.prompts.list(ids)).map((prompt) => [prompt.id, prompt]));
     const owned = await store.labels.owned(account, ids);
+    const timeOf = await labelTimes(store, account, ids);
     yield owned.flatMap(({ promptId, source: annotator, answer, cost, run, step }) => {
       const prompt = prompts.get(promptId);
       if (prompt === undefined) return [];
       const { id, source, prompt: content } = prompt;
-      return [{ id, source, prompt: content, annotator, answer, cost, run, step, at: null }];
+      const at = timeOf(id, annotator);
+      return [{ id, source, prompt: content, annotator, answer, cost, run, step, at }];
     });
   }
 }
@@ -224,9 +227,12 @@ async function* transitionLines(context: ServerContext, plan: string): AsyncGene
 }
 
 async function* planManifest(context: ServerContext, plan: string): AsyncGenerator<string> {
-  const saved = await context.store.browse.planText(plan);
-  if (saved === undefined) throw new Refusal(404, `There is no plan "${plan}".`);
-  yield `{"revision":${saved.revision},\n"plan":${saved.text},\n"transitions":[\n`;
+  const { store } = context;
+  const revision = await store.browse.planRevision(plan);
+  if (revision === null) throw new Refusal(404, `There is no plan "${plan}".`);
+  yield `{"revision":${revision},\n"plan":`;
+  yield* store.plans.text(plan);
+  yield ',\n"transitions":[\n';
   let first = true;
   for await (const page of transitionPages(context, plan)) {
     yield `${first ? '' : ',\n'}${page.join(',\n')}`;

@@ -10,8 +10,12 @@ export function routes({ queue }: DeskContext): RouteEntry[] {
       path: paths.figures,
       access: 'admin',
       async handle() {
-        const [annotators, agreement] = await Promise.all([queue.figures(), queue.agreement()]);
-        return { annotators, agreement };
+        const [annotators, checks, agreement] = await Promise.all([
+          queue.figures(),
+          queue.checks(),
+          queue.agreement(),
+        ]);
+        return { annotators, checks, agreement };
       },
     },
   ];

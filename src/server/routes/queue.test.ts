@@ -125,7 +125,15 @@ test('a gold question looks like any other, before and after', async () => {
   await desk.store.desk.putTasks([
     {
       ...{ account: 'main', promptId: 'p1', utility: 0, run: null, step: null, reason: 'gold' },
-      ...{ state: 'open', outcome: null, overlap: 1, gold: true, answers: 0, revision: 0 },
+      ...{
+        state: 'open',
+        outcome: null,
+        overlap: 1,
+        gold: true,
+        checks: null,
+        answers: 0,
+        revision: 0,
+      },
       ...{ labelSource: null, createdAt: 0, decidedAt: null },
     },
   ]);
@@ -134,7 +142,15 @@ test('a gold question looks like any other, before and after', async () => {
   await desk.store.desk.putTasks([
     {
       ...{ account: 'main', promptId: 'p9', utility: 0, run: null, step: null, reason: 'planned' },
-      ...{ state: 'open', outcome: null, overlap: 1, gold: false, answers: 0, revision: 0 },
+      ...{
+        state: 'open',
+        outcome: null,
+        overlap: 1,
+        gold: false,
+        checks: null,
+        answers: 0,
+        revision: 0,
+      },
       ...{ labelSource: null, createdAt: 0, decidedAt: null },
     },
   ]);
@@ -147,6 +163,54 @@ test('a gold question looks like any other, before and after', async () => {
   const admin = await desk.signedIn('admin');
   const table = figures.parse(await admin.ask('GET', paths.figures));
   expect(table.annotators[0].gold).toEqual({ answered: 1, right: 0 });
+});
+
+test('a question that checks a label looks like any other; where the answer is another one an admin decides', async () => {
+  const desk = await openTestDesk({ prompts: 1 });
+  const ann = await desk.signedIn('annotator');
+  const plain = next.parse(await ann.ask('POST', paths.next, {}));
+  await ann.ask('POST', paths.submit, said('p0', '1'));
+  const more = ['p7', 'p8'].map((id) => ({ id, prompt: `${id}?`, source: 's', metadata: {} }));
+  await desk.store.prompts.add(more);
+  const label = { source: 'oracle', answer: '5', cost: 1, noisy: false, run: null, step: null };
+  await desk.store.labels.add(
+    'main',
+    more.map(({ id: promptId }) => ({ ...label, promptId })),
+  );
+  await desk.queue.orderChecks(['p7', 'p8'], 'oracle');
+  const check = next.parse(await ann.ask('POST', paths.next, {}));
+  expect(check.question).toMatchObject({ promptId: 'p7', reason: plain.question?.reason });
+  const done = submitted.parse(await ann.ask('POST', paths.submit, said('p7', '5.0')));
+  expect(done.verdict).toBe('decided');
+  const other = submitted.parse(
+    await ann.ask('POST', paths.submit, { ...said('p8', ''), kind: 'no_answer', answer: null }),
+  );
+  expect(other.verdict).toBe('closed');
+  const admin = await desk.signedIn('admin');
+  const open = disputes.parse(await admin.ask('GET', `${paths.adjudication}?limit=5`));
+  expect(open.disputes).toMatchObject([
+    { promptId: 'p8', labels: [{ source: 'oracle', answer: '5' }] },
+  ]);
+  const table = figures.parse(await admin.ask('GET', paths.figures));
+  expect(table.annotators[0].gold).toEqual({ answered: 0, right: 0 });
+  expect(table.checks).toMatchObject([{ source: 'oracle', checked: 2, differing: 1, open: 1 }]);
+});
+
+test('what was said is in the audit log, and neither without the other', async () => {
+  const desk = await openTestDesk({ prompts: 2 });
+  const ann = await desk.signedIn('annotator', 'Ann');
+  await ann.ask('POST', paths.next, {});
+  await ann.ask('POST', paths.submit, said('p0', '1'));
+  // The same once more, its reply lost on the way: it is told once.
+  await ann.ask('POST', paths.submit, said('p0', '1'));
+  await ann.ask('POST', paths.undo, {});
+  const told = (await desk.store.auditLog.page(50)).filter(({ action }) =>
+    action.startsWith('label.'),
+  );
+  expect(told.map(({ action, subject, detail }) => [action, subject, detail])).toEqual([
+    ['label.undo', 'p0', {}],
+    ['label.submit', 'p0', { kind: 'answer', verdict: 'decided', revealed: false }],
+  ]);
 });
 
 test('answers that disagree go to an admin, who rules', async () => {

@@ -1,6 +1,6 @@
 /** Questions in an annotator's hands, and what they say of them. */
 
-import type { Next } from '../../label/queue/types.ts';
+import type { AnnotationKind, Next, Verdict } from '../../label/queue/types.ts';
 import { answersByClass, readAnswer } from '../answers.ts';
 import { messagesOf } from '../content.ts';
 import type { DeskContext } from '../context.ts';
@@ -14,10 +14,11 @@ import {
   type WireNext,
   type WireProgress,
   type WireQuestion,
+  type WireSubmitted,
 } from '../wire.ts';
 
 /** Reasons that would tell an annotator that their answer is checked. */
-const secretReasons = new Set(['gold', 'spot_check']);
+const secretReasons = new Set(['gold', 'check']);
 
 /** Questions to the verifiers that one annotator may ask: a typist needs few, and all share the threads. */
 const perAnnotator = { tries: 60, perMs: 10_000 };
@@ -51,9 +52,8 @@ export function routes(context: DeskContext): RouteEntry[] {
           given.revealed ||
           (await context.store.auditLog.did(call.user.id, 'label.reveal', promptId));
         const verdict = await queue.submit(call.user.id, { ...given, revealed });
-        await audit(call.user, 'label.submit', promptId, { kind, verdict, revealed });
         context.labelled(verdict);
-        return { verdict: shownVerdict(context, verdict), next: await next(context, call) };
+        return { verdict: shownVerdict(context, kind, verdict), next: await next(context, call) };
       },
     },
     {
@@ -62,7 +62,6 @@ export function routes(context: DeskContext): RouteEntry[] {
       access: 'annotator',
       async handle(call) {
         const undone = await queue.undo(call.user.id);
-        if (undone !== null) await audit(call.user, 'label.undo', undone.promptId);
         context.labelled('decided');
         return { undone, next: await next(context, call) };
       },
@@ -162,8 +161,13 @@ async function refuseIdle(
   throw new Refusal(409, 'This question is not in your hands any more. Take the next one.');
 }
 
-/** Whether a question was there to check its annotator is not theirs to know. */
-function shownVerdict({ queue }: DeskContext, verdict: Awaited<ReturnType<typeof queue.submit>>) {
-  if (verdict !== 'gold') return verdict;
-  return queue.settings.overlap === 1 ? 'decided' : 'waiting';
+/** Whether a question was there to check its annotator, or a teacher, is not theirs to know. */
+function shownVerdict(
+  { queue }: DeskContext,
+  kind: AnnotationKind,
+  verdict: Verdict,
+): WireSubmitted['verdict'] {
+  if (verdict !== 'gold' && verdict !== 'check') return verdict;
+  if (queue.settings.overlap > 1) return 'waiting';
+  return kind === 'answer' ? 'decided' : 'closed';
 }

@@ -152,3 +152,42 @@ test('what is not there is refused in words', async () => {
   await expect(asked(api, '/api/trace?prompt=p3&sample=-1')).rejects.toMatchObject({ status: 400 });
   await expect(asked(api, '/api/traces?after=1;2')).rejects.toMatchObject({ status: 400 });
 });
+
+test('who opens a trace and may label has seen what the model answers, once on record', async () => {
+  const told: unknown[] = [];
+  const audited = routes(
+    viewContext(fixture.workspace, fixture.store, {
+      async audit(who, action, subject, detail = {}) {
+        told.push([who?.role, action, subject, detail]);
+        const entry = { at: 1, userId: who?.id ?? null, action, subject, detail };
+        await fixture.store.auditLog.add(entry);
+      },
+    }),
+  );
+  const address = '/api/trace?prompt=p3&sample=0&round=0';
+  await asked(audited, address, 'viewer');
+  expect(told).toEqual([]);
+  await asked(audited, address, 'annotator');
+  await asked(audited, address, 'annotator');
+  expect(told).toEqual([['annotator', 'label.reveal', 'p3', { by: 'trace' }]]);
+});
+
+test('in the list annotators do not see what the model says to open questions', async () => {
+  const open = {
+    ...{ account: 'main', promptId: 'p5', utility: 0, run: null, step: null, reason: 'planned' },
+    ...{ outcome: null, overlap: 1, gold: false, checks: null, answers: 0, revision: 0 },
+    ...{ labelSource: null, createdAt: 0, decidedAt: null },
+  };
+  await fixture.store.desk.putTasks([{ ...open, state: 'open' }]);
+  const rowsFor = async (role: 'annotator' | 'viewer') => {
+    const found = tracedPage.parse(await asked(api, '/api/traces?prompt=p5', role));
+    return found.rows.map(({ answer, beginning }) => [answer !== null, beginning !== '']);
+  };
+  expect(await rowsFor('annotator')).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  expect((await rowsFor('viewer'))[0]).toEqual([true, true]);
+  await fixture.store.desk.putTasks([{ ...open, state: 'withdrawn' }]);
+  expect((await rowsFor('annotator'))[0]).toEqual([true, true]);
+});

@@ -1,6 +1,7 @@
 /**
  * Traced responses for the viewer: a list that is searched page by page, one response with its signals, and single heads.
  */
+import type { Annotator } from '../../label/queue/types.ts';
 import type { TracedPlace, TracedRow } from '../../store/browse-types.ts';
 import type { StoredRollout } from '../../store/types.ts';
 import { summarisePivots } from '../../trace/pivots.ts';
@@ -40,7 +41,10 @@ export const routes: Routes = (context) => {
       method: 'GET',
       path: '/api/traces',
       access: 'viewer',
-      handle: (call) => listed(context, verdicts, call.query(tracesQuery), call.signal),
+      async handle(call) {
+        const page = await listed(context, verdicts, call.query(tracesQuery), call.signal);
+        return { ...page, rows: await withoutSpoilers(context, call.user, page.rows) };
+      },
     },
     {
       method: 'GET',
@@ -49,6 +53,7 @@ export const routes: Routes = (context) => {
       async handle(call) {
         const { prompt, sample, round } = call.query(traceQuery);
         const found = await wanted(context, prompt, sample, round);
+        await recordLook(context, call.user, prompt);
         const { rollout, trace } = found;
         return {
           ...(await described(context, verdicts, found)),
@@ -74,6 +79,34 @@ export const routes: Routes = (context) => {
     },
   ];
 };
+
+/** Whoever may label has seen what the model answers: a label that they give later says so. */
+async function recordLook(
+  { store, audit }: ServerContext,
+  user: Annotator,
+  promptId: string,
+): Promise<void> {
+  if (user.role === 'viewer') return;
+  if (await store.auditLog.did(user.id, 'label.reveal', promptId)) return;
+  await audit(user, 'label.reveal', promptId, { by: 'trace' });
+}
+
+/** In the list annotators see nothing of what the model says to questions that are open: they may get them next. */
+async function withoutSpoilers(
+  { store, account }: ServerContext,
+  { role }: Annotator,
+  rows: WireTracedRow[],
+): Promise<WireTracedRow[]> {
+  if (role !== 'annotator' || rows.length === 0) return rows;
+  const ids = [...new Set(rows.map(({ promptId }) => promptId))];
+  const tasks = await store.desk.tasks(account, ids);
+  const open = new Set(
+    tasks.flatMap(({ state, promptId }) => (state === 'open' ? [promptId] : [])),
+  );
+  return rows.map((row) =>
+    open.has(row.promptId) ? { ...row, answer: null, beginning: '' } : row,
+  );
+}
 
 async function newestRound({ store }: ServerContext): Promise<number> {
   const last = (await store.browse.tracedRounds()).at(-1);

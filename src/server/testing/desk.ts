@@ -1,13 +1,14 @@
 /** A desk on a port of its own with an empty workspace, and browsers that use it as people's do. */
 import { onTestFinished } from 'vitest';
 import { openQueue } from '../../label/queue/queue.ts';
-import type { QueueSettings, Role } from '../../label/queue/types.ts';
+import type { Queue, QueueSettings, Role } from '../../label/queue/types.ts';
 import { openStore } from '../../store/store.ts';
 import { promptRow } from '../../store/testing/rows.ts';
 import { freshWorkspace } from '../../store/testing/workspace.ts';
 import type { Store } from '../../store/types.ts';
 import { inlineVerifier } from '../../verify/testing/inline.ts';
 import { judgeOf } from '../answers.ts';
+import { auditOf } from '../audit.ts';
 import { type DeskServer, openServer, type ServerSettings } from '../server.ts';
 import { type Assets, assetOf } from '../static.ts';
 import { type Me, me, paths } from '../wire.ts';
@@ -19,6 +20,7 @@ export const password = 'correct horse battery';
 export interface TestDesk {
   server: DeskServer;
   store: Store;
+  queue: Queue;
   /** What would be told to whoever runs the server. */
   faults: unknown[];
   /** Moves the clock on, in milliseconds. */
@@ -44,10 +46,19 @@ export async function openTestDesk(options: DeskOptions = {}): Promise<TestDesk>
   const verifier = await inlineVerifier({ kind: 'math' });
   const queue = openQueue(
     store,
-    { account, budget: null, overlap: 1, leaseMs: 300_000, goldEvery: 0, ...options },
+    {
+      account,
+      budget: null,
+      overlap: 1,
+      leaseMs: 300_000,
+      goldEvery: 0,
+      checkEvery: 0,
+      ...options,
+    },
     {
       judge: judgeOf(async () => verifier),
       nameOf: async (id) => (await store.users.get(id))?.name ?? id,
+      record: auditOf,
       clock,
     },
   );
@@ -76,7 +87,7 @@ export async function openTestDesk(options: DeskOptions = {}): Promise<TestDesk>
   });
   const browser = () => new Browser(`http://127.0.0.1:${server.port}`);
   return {
-    ...{ server, store, faults, browser },
+    ...{ server, store, queue, faults, browser },
     pass(ms) {
       now += ms;
     },

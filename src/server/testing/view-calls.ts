@@ -23,7 +23,7 @@ export function viewContext(
 }
 
 function queueOf(budget: number): ServerContext['queue'] {
-  const settings = { account: 'main', budget, overlap: 1, leaseMs: 1, goldEvery: 0 };
+  const settings = { account: 'main', budget, overlap: 1, leaseMs: 1, goldEvery: 0, checkEvery: 0 };
   const missing = () => {
     throw new Error('reading routes do not touch the queue');
   };
@@ -31,7 +31,7 @@ function queueOf(budget: number): ServerContext['queue'] {
     ...{ settings, order: missing, orderGold: missing, withdraw: missing, next: missing },
     ...{ submit: missing, undo: missing, release: missing, disputes: missing, rule: missing },
     ...{ progress: missing, figures: missing, agreement: missing, annotations: missing },
-    tasks: missing,
+    ...{ tasks: missing, orderChecks: missing, contest: missing, checks: missing },
   };
 }
 

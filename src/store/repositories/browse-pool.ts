@@ -1,8 +1,14 @@
 /** The pool, its plans and its labels as sums and pages: what a dashboard reads. */
 import { type Kysely, type Selectable, sql } from 'kysely';
-import type { Browse, LabelEntry, ScoreHistogram, TransitionEntry } from '../browse-types.ts';
+import type {
+  Browse,
+  LabelEntry,
+  PromptOrigin,
+  ScoreHistogram,
+  TransitionEntry,
+} from '../browse-types.ts';
 import type { Database, TransitionRow } from '../schema.ts';
-import { evidenceSchema, transitionOf } from './plans.ts';
+import { evidenceSchema, transitionOf } from './transitions.ts';
 
 type BrowsePool = Omit<
   Browse,
@@ -20,18 +26,22 @@ export function browsePool(db: Kysely<Database>): BrowsePool {
       return row?.revision ?? null;
     },
 
-    async planWithoutDecisions(name) {
-      const { rows } = await sql<{ revision: number; body: unknown }>`
-        select revision, (body::jsonb - 'decisions') || '{"decisions":[]}'::jsonb as body
-        from plans where name = ${name}`.execute(db);
-      return rows[0];
-    },
+    planWithoutDecisions: (name) =>
+      db
+        .selectFrom('plans')
+        .select(['revision', 'body'])
+        .where('name', '=', name)
+        .executeTakeFirst(),
 
-    async planText(name) {
-      const { rows } = await sql<{ revision: number; text: string }>`
-        select revision, body::text as text from plans where name = ${name}`.execute(db);
-      return rows[0];
-    },
+    origins: () => origins(db),
+
+    sources: () =>
+      db
+        .selectFrom('prompts')
+        .select(['source', sql<number>`count(*)::int4`.as('prompts')])
+        .groupBy('source')
+        .orderBy(sql`min(position)`)
+        .execute(),
 
     async stateOf(plan, promptId) {
       const row = await db
@@ -166,6 +176,24 @@ export function browsePool(db: Kysely<Database>): BrowsePool {
       );
     },
   };
+}
+
+const originRows = 5_000;
+
+async function* origins(db: Kysely<Database>): AsyncGenerator<PromptOrigin[]> {
+  for (let after = -1; ; ) {
+    const rows = await db
+      .selectFrom('prompts')
+      .select(['id', 'source', 'metadata', 'position'])
+      .where('position', '>', after)
+      .orderBy('position')
+      .limit(originRows)
+      .execute();
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    after = last.position;
+  }
 }
 
 interface BinRow {

@@ -7,7 +7,7 @@ import { nextOrdinal } from './desk-lock.ts';
 
 type AnnotationPart = Pick<
   Desk,
-  'annotate' | 'markUndone' | 'latest' | 'recentGold' | 'standing' | 'annotations'
+  'annotate' | 'markUndone' | 'latest' | 'recent' | 'standing' | 'annotations'
 >;
 
 export function annotationsIn(db: Kysely<Database>): AnnotationPart {
@@ -47,12 +47,14 @@ export function annotationsIn(db: Kysely<Database>): AnnotationPart {
       return row && annotationOf(row);
     },
 
-    async recentGold(account, annotator, limit) {
+    async recent(account, annotator, limit) {
       const rows = await newestOf(account, annotator)
         .where(sql<boolean>`not adjudicates`)
         .limit(limit)
         .execute();
-      return rows.map((row) => row.gold);
+      return rows.map(({ gold, checks }) =>
+        gold ? 'gold' : checks === null ? 'question' : 'check',
+      );
     },
 
     async standing(account, promptIds) {

@@ -6,15 +6,15 @@
  * advisory lock per account under which labels are added. PostgreSQL frees it only after the commit can be seen, and
  * under READ COMMITTED each later statement looks at the database anew. So such a transaction sees all that others of
  * the account have done, and nobody changes it while it lasts. Invariant after each commit, at the time of its caller:
- *   - answers that count plus leases in force of a task <= its overlap (for gold: leases alone);
+ *   - answers that count plus leases in force of a task <= its overlap (for gold: leases alone; a check wants one);
  *   - an annotator has one lease, and one standing annotation per prompt;
  *   - prompts with a label, answered but undecided, or in hands <= budget, as long as labels come from the queue alone;
- *   - no task that wants answers has a label.
+ *   - no task that wants answers has a label, but for those that check one.
  * A snapshot kept over the wait for the lock would break this, so other isolation levels are refused.
  */
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { batches, storable } from '../batches.ts';
-import type { Candidate, Desk, LeaseRecord, TaskRecord, Wanted } from '../desk.ts';
+import type { Asked, Candidate, Desk, LeaseRecord, TaskRecord, Wanted } from '../desk.ts';
 import type { Database, LeaseRow, TaskRow } from '../schema.ts';
 import { annotationsIn } from './desk-annotations.ts';
 import { countsIn } from './desk-counts.ts';
@@ -39,7 +39,7 @@ type TaskPart = Pick<
   | 'withdraw'
   | 'change'
   | 'candidate'
-  | 'anyOpen'
+  | 'openKinds'
   | 'disputed'
   | 'putGolds'
   | 'gold'
@@ -94,10 +94,10 @@ function tasksIn(db: Kysely<Database>): TaskPart {
       return Number(numUpdatedRows);
     },
 
-    async change(account, promptId, { state, outcome, answers, labelSource, decidedAt }) {
+    async change(account, promptId, { state, outcome, checks, answers, labelSource, decidedAt }) {
       await db
         .updateTable('tasks')
-        .set({ state, outcome, answers, label_source: labelSource, decided_at: decidedAt })
+        .set({ state, outcome, checks, answers, label_source: labelSource, decided_at: decidedAt })
         .set({ revision: sql<number>`revision + 1` })
         .where('account', '=', account)
         .where('prompt_id', '=', promptId)
@@ -106,11 +106,14 @@ function tasksIn(db: Kysely<Database>): TaskPart {
 
     candidate: (wanted) => candidate(db, wanted),
 
-    async anyOpen(account) {
-      const { rows } = await sql`
-        select 1 from tasks where account = ${account} and state = 'open' and not gold limit 1
+    async openKinds(account) {
+      const open = sql`from tasks t where t.account = ${account} and t.state = 'open'`;
+      const { rows } = await sql<{ kind: Asked }>`
+        (select 'question' as kind ${open} and not t.gold and t.checks is null limit 1)
+        union all (select 'gold' ${open} and t.gold limit 1)
+        union all (select 'check' ${open} and t.checks is not null limit 1)
       `.execute(db);
-      return rows.length > 0;
+      return rows.map(({ kind }) => kind);
     },
 
     async disputed(account, limit) {
@@ -159,7 +162,7 @@ function tasksIn(db: Kysely<Database>): TaskPart {
 }
 
 async function putTasks(db: Kysely<Database>, tasks: readonly TaskRecord[]): Promise<void> {
-  for (const batch of batches(tasks.map(rowOf), 15)) {
+  for (const batch of batches(tasks.map(rowOf), 16)) {
     await db
       .insertInto('tasks')
       .values(batch)
@@ -173,6 +176,7 @@ async function putTasks(db: Kysely<Database>, tasks: readonly TaskRecord[]): Pro
           outcome: put.ref('excluded.outcome'),
           overlap: put.ref('excluded.overlap'),
           gold: put.ref('excluded.gold'),
+          checks: put.ref('excluded.checks'),
           answers: put.ref('excluded.answers'),
           revision: sql<number>`tasks.revision + 1`,
           label_source: put.ref('excluded.label_source'),
@@ -184,13 +188,23 @@ async function putTasks(db: Kysely<Database>, tasks: readonly TaskRecord[]): Pro
   }
 }
 
+const ofKind = {
+  question: sql`not t.gold and t.checks is null`,
+  gold: sql`t.gold`,
+  // A label that was taken back meanwhile needs no check.
+  check: sql`t.checks is not null and exists (
+    select 1 from labels o
+    where o.account = t.account and o.prompt_id = t.prompt_id and o.source = t.checks
+      and o.withdrawn_at is null
+  )`,
+} as const;
+
 /** Walks down the index until a question has a place and is new to the annotator. */
 async function candidate(
   db: Kysely<Database>,
-  { account, annotator, now, gold, started }: Wanted,
+  { account, annotator, now, kind, started }: Wanted,
 ): Promise<Candidate | undefined> {
   // Written out, not as parameters: only then does the planner know that a partial index will do.
-  const kind = gold ? sql`t.gold` : sql`not t.gold`;
   const some = started
     ? sql`t.prompt_id in (
         select u.prompt_id from tasks u
@@ -205,7 +219,7 @@ async function candidate(
       where l.account = t.account and l.prompt_id = t.prompt_id
         and l.annotator <> ${annotator} and l.expires_at > ${now}
     ) h
-    where t.account = ${account} and t.state = 'open' and ${kind} and ${some}
+    where t.account = ${account} and t.state = 'open' and ${ofKind[kind]} and ${some}
       and t.answers + h.hands < t.overlap
       and not exists (
         select 1 from annotations a
@@ -285,6 +299,7 @@ function taskOf(row: Selectable<TaskRow>): TaskRecord {
     outcome: row.outcome,
     overlap: row.overlap,
     gold: row.gold,
+    checks: row.checks,
     answers: row.answers,
     revision: row.revision,
     labelSource: row.label_source,
@@ -305,6 +320,7 @@ function rowOf(task: TaskRecord): TaskRow {
     outcome: task.outcome,
     overlap: task.overlap,
     gold: task.gold,
+    checks: task.checks,
     answers: task.answers,
     revision: task.revision,
     label_source: task.labelSource,

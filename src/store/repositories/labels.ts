@@ -43,6 +43,25 @@ export function labelsIn(db: Kysely<Database>): Labels {
       return numUpdatedRows > 0n;
     },
 
+    async restore(account, promptId, at) {
+      const { numUpdatedRows } = await db
+        .updateTable('labels')
+        .set({ withdrawn_at: null })
+        .where('account', '=', account)
+        .where('prompt_id', '=', promptId)
+        .where('withdrawn_at', '=', at)
+        // Somebody whose label was taken back may have given another one since.
+        .where(
+          sql<boolean>`not exists (
+            select 1 from labels later
+            where later.account = labels.account and later.prompt_id = labels.prompt_id
+              and later.source = labels.source and later.withdrawn_at is null
+          )`,
+        )
+        .executeTakeFirst();
+      return Number(numUpdatedRows);
+    },
+
     count: (account) => promptsWithLabel(db, account),
 
     async audit(account) {
@@ -121,7 +140,7 @@ async function settleTasks(
     .updateTable('tasks')
     .set({ state: 'done', outcome: 'labelled', revision: sql<number>`revision + 1` })
     .where('account', '=', account)
-    .where(sql<boolean>`state in ('open', 'adjudicate') and not gold`)
+    .where(sql<boolean>`state in ('open', 'adjudicate') and not gold and checks is null`)
     .where(sql<boolean>`prompt_id = any(${labels.map((label) => label.promptId)}::text[])`)
     .execute();
 }

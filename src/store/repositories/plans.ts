@@ -1,43 +1,37 @@
-/** Triage plans as JSON, the transitions that carried them out, and where every prompt stands. */
-import { type Insertable, type Kysely, type Selectable, sql } from 'kysely';
+/**
+ * Triage plans as JSON. The decisions, one per prompt, are kept in pages beside the plan: a plan of a million prompts is
+ * longer than a string may be, and nobody needs all of it at once.
+ */
+import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import type { Evidence, PromptState, Transition } from '../../triage/types.ts';
-import { atomically, batches, lastPerKey } from '../batches.ts';
-import type { Database, TransitionRow } from '../schema.ts';
-import type { Plans, Transitions } from '../types.ts';
-import { lockName, nextOrdinal } from './desk-lock.ts';
+import { atomically } from '../batches.ts';
+import type { Database } from '../schema.ts';
+import type { Plans } from '../types.ts';
+import { lockName } from './desk-lock.ts';
 
-const stateSchema: z.ZodType<PromptState> = z.enum([
-  'new',
-  'discard',
-  'self',
-  'annotate',
-  'annotated',
-]);
-export const evidenceSchema: z.ZodType<Evidence> = z.record(
-  z.string(),
-  z.union([z.number(), z.string(), z.boolean()]),
-);
+/** Decisions in a page. */
+const pageRows = 1000;
+
+const objectSchema = z.record(z.string(), z.unknown());
 
 export function plansIn(db: Kysely<Database>): Plans {
   return {
-    save: (name, body) =>
+    save: (name, body, decisions) =>
       atomically(db, async (tx) => {
         // Two writers on a server must not give two bodies one revision.
         await lockName(tx, `plan ${name}`);
-        const text = JSON.stringify(body);
-        const before = await savedPlan(tx, name);
-        if (before !== undefined && JSON.stringify(before.body) === text) return before.revision;
-        const revision = (before?.revision ?? 0) + 1;
-        await tx
-          .insertInto('plans')
-          .values({ name, revision, body: text })
-          .onConflict((conflict) => conflict.column('name').doUpdateSet({ revision, body: text }))
-          .execute();
-        return revision;
+        return await save(tx, name, body, decisions ?? listIn(body));
       }),
 
-    get: (name) => savedPlan(db, name),
+    async get(name) {
+      const head = await headOf(db, name);
+      if (head === undefined) return undefined;
+      const { revision, body } = head;
+      if (head.decisions === null) return { revision, body };
+      const decisions: unknown[] = [];
+      for await (const page of pagesOf(db, name)) decisions.push(...page);
+      return { revision, body: { ...objectSchema.parse(body), decisions } };
+    },
 
     async names() {
       const rows = await db
@@ -47,143 +41,145 @@ export function plansIn(db: Kysely<Database>): Plans {
         .execute();
       return rows.map((row) => row.name);
     },
+
+    decisions: (name) => pagesOf(db, name),
+
+    text: (name) => textOf(db, name),
   };
 }
 
-export function transitionsIn(db: Kysely<Database>): Transitions {
-  return {
-    append: (transitions) =>
-      atomically(db, async (tx) => {
-        // First, because it waits for other writers: what is read after it holds.
-        const first = await nextOrdinal(tx, 'transitions');
-        const revisions = await revisionsOf(tx);
-        let added = 0;
-        for (const batch of batches(transitions, 10)) {
-          const rows = await insertNew(tx, batch, revisions, first + added);
-          await moveRoutes(tx, rows);
-          added += rows.length;
-        }
-        return added;
-      }),
-
-    async of(plan) {
-      const rows = await db
-        .selectFrom('transitions')
-        .selectAll()
-        .where('plan', '=', plan)
-        .orderBy('ordinal')
-        .execute();
-      return rows.map(transitionOf);
-    },
-
-    async routes(plan) {
-      const rows = await db
-        .selectFrom('routes')
-        .innerJoin('prompts', 'prompts.id', 'routes.prompt_id')
-        .select(['prompt_id', 'state'])
-        .where('plan', '=', plan)
-        .orderBy('position')
-        .execute();
-      return new Map(rows.map((row) => [row.prompt_id, stateSchema.parse(row.state)]));
-    },
-  };
+async function save(
+  db: Kysely<Database>,
+  name: string,
+  body: unknown,
+  decisions: Iterable<unknown> | null,
+): Promise<number> {
+  const before = await headOf(db, name);
+  // The body keeps the place of its decisions: without them it is a plan as well.
+  const head = decisions === null ? body : { ...objectSchema.parse(body), decisions: [] };
+  const text = JSON.stringify(head);
+  const revision = (before?.revision ?? 0) + 1;
+  const row = { revision, body: text, decisions: null };
+  if (before === undefined)
+    await db
+      .insertInto('plans')
+      .values({ name, ...row })
+      .execute();
+  const pages = await savePages(db, name, decisions ?? [], before === undefined);
+  const count = decisions === null ? null : pages.decisions;
+  const same =
+    before !== undefined &&
+    !pages.changed &&
+    before.decisions === count &&
+    JSON.stringify(before.body) === text;
+  if (same) return before.revision;
+  await db
+    .updateTable('plans')
+    .set({ ...row, decisions: count })
+    .where('name', '=', name)
+    .execute();
+  return revision;
 }
 
-function savedPlan(db: Kysely<Database>, name: string) {
+/** The decisions of a body that has them in it. */
+function listIn(body: unknown): unknown[] | null {
+  const found = objectSchema.safeParse(body).data?.decisions;
+  return Array.isArray(found) ? found : null;
+}
+
+/** Writes what differs from the pages that are there, and removes those beyond. */
+async function savePages(
+  db: Kysely<Database>,
+  plan: string,
+  decisions: Iterable<unknown>,
+  isNew: boolean,
+): Promise<{ changed: boolean; decisions: number }> {
+  let changed = false;
+  let page = 0;
+  let count = 0;
+  for (const list of inPages(decisions)) {
+    const text = JSON.stringify(list);
+    if (isNew || (await pageText(db, plan, page)) !== text) {
+      changed = true;
+      await db
+        .insertInto('plan_pages')
+        .values({ plan, page, decisions: text })
+        .onConflict((conflict) =>
+          conflict.columns(['plan', 'page']).doUpdateSet({ decisions: text }),
+        )
+        .execute();
+    }
+    page++;
+    count += list.length;
+  }
+  const { numDeletedRows } = await db
+    .deleteFrom('plan_pages')
+    .where('plan', '=', plan)
+    .where('page', '>=', page)
+    .executeTakeFirst();
+  return { changed: changed || numDeletedRows > 0n, decisions: count };
+}
+
+function* inPages(decisions: Iterable<unknown>): Generator<unknown[]> {
+  let page: unknown[] = [];
+  for (const decision of decisions) {
+    page.push(decision);
+    if (page.length < pageRows) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+function headOf(db: Kysely<Database>, name: string) {
   return db
     .selectFrom('plans')
-    .select(['revision', 'body'])
+    .select(['revision', 'body', 'decisions'])
     .where('name', '=', name)
     .executeTakeFirst();
 }
 
-async function revisionsOf(db: Kysely<Database>): Promise<Map<string, number>> {
-  const rows = await db.selectFrom('plans').select(['name', 'revision']).execute();
-  return new Map(rows.map((row) => [row.name, row.revision]));
+async function pageText(
+  db: Kysely<Database>,
+  plan: string,
+  page: number,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('plan_pages')
+    .select('decisions')
+    .where('plan', '=', plan)
+    .where('page', '=', page)
+    .executeTakeFirst();
+  return row?.decisions;
 }
 
-/** Inserts the rows of `batch` that were not there, with ordinals from `first`. */
-async function insertNew(
-  db: Kysely<Database>,
-  batch: readonly Transition[],
-  revisions: ReadonlyMap<string, number>,
-  first: number,
-): Promise<Insertable<TransitionRow>[]> {
-  const known = await knownKeys(db, batch);
-  const rows: Insertable<TransitionRow>[] = [];
-  for (const transition of batch) {
-    // A run that routes without a plan files its changes under a name of its own, revision 0.
-    const revision = revisions.get(transition.plan) ?? 0;
-    const row = rowOf(first + rows.length, revision, transition);
-    const key = keyOf(row);
-    if (known.has(key)) continue;
-    known.add(key);
-    rows.push(row);
+/** The pages in order, each the text of a list that is not empty. */
+async function* pageTexts(db: Kysely<Database>, plan: string): AsyncGenerator<string> {
+  for (let page = 0; ; page++) {
+    const text = await pageText(db, plan, page);
+    if (text === undefined) return;
+    yield text;
   }
-  if (rows.length > 0) await db.insertInto('transitions').values(rows).execute();
-  return rows;
 }
 
-async function knownKeys(db: Kysely<Database>, batch: readonly Transition[]): Promise<Set<string>> {
-  const rows = await db
-    .selectFrom('transitions')
-    .select(['plan', 'revision', 'prompt_id', 'round', 'step', 'to_state'])
-    .where(sql<boolean>`plan = any(${[...new Set(batch.map((t) => t.plan))]}::text[])`)
-    .where(sql<boolean>`prompt_id = any(${batch.map((t) => t.promptId)}::text[])`)
-    .execute();
-  return new Set(rows.map(keyOf));
+async function* pagesOf(db: Kysely<Database>, plan: string): AsyncGenerator<unknown[]> {
+  for await (const text of pageTexts(db, plan)) yield z.array(z.unknown()).parse(JSON.parse(text));
 }
 
-type Keyed = Pick<
-  Insertable<TransitionRow>,
-  'plan' | 'revision' | 'prompt_id' | 'round' | 'step' | 'to_state'
->;
-
-function keyOf(row: Keyed): string {
-  return JSON.stringify([row.plan, row.revision, row.prompt_id, row.round, row.step, row.to_state]);
-}
-
-async function moveRoutes(
-  db: Kysely<Database>,
-  rows: readonly Insertable<TransitionRow>[],
-): Promise<void> {
-  const moves = lastPerKey(rows, (row) => JSON.stringify([row.plan, row.prompt_id]));
-  if (moves.length === 0) return;
-  await db
-    .insertInto('routes')
-    .values(moves.map((row) => ({ plan: row.plan, prompt_id: row.prompt_id, state: row.to_state })))
-    .onConflict((conflict) =>
-      conflict
-        .columns(['plan', 'prompt_id'])
-        .doUpdateSet((eb) => ({ state: eb.ref('excluded.state') })),
-    )
-    .execute();
-}
-
-function rowOf(ordinal: number, revision: number, t: Transition): Insertable<TransitionRow> {
-  return {
-    ordinal,
-    plan: t.plan,
-    revision,
-    prompt_id: t.promptId,
-    round: t.round,
-    step: t.step ?? -1,
-    from_state: t.from,
-    to_state: t.to,
-    rule: t.rule,
-    evidence: JSON.stringify(t.evidence),
-  };
-}
-
-export function transitionOf(row: Selectable<TransitionRow>): Transition {
-  return {
-    promptId: row.prompt_id,
-    from: row.from_state === null ? null : stateSchema.parse(row.from_state),
-    to: stateSchema.parse(row.to_state),
-    rule: row.rule,
-    evidence: evidenceSchema.parse(row.evidence),
-    plan: row.plan,
-    round: row.round,
-    step: row.step === -1 ? null : row.step,
-  };
+async function* textOf(db: Kysely<Database>, name: string): AsyncGenerator<string> {
+  const head = await headOf(db, name);
+  if (head === undefined) return;
+  if (head.decisions === null) {
+    yield JSON.stringify(head.body);
+    return;
+  }
+  const { decisions: _, ...rest } = objectSchema.parse(head.body);
+  const begun = JSON.stringify(rest).slice(0, -1);
+  yield `${begun}${begun === '{' ? '' : ','}"decisions":[`;
+  let first = true;
+  for await (const text of pageTexts(db, name)) {
+    yield `${first ? '' : ','}${text.slice(1, -1)}`;
+    first = false;
+  }
+  yield ']}';
 }

@@ -52,6 +52,21 @@ export function rolloutsIn(db: Kysely<Database>): Rollouts {
       return new Map(rows.map((row) => [row.prompt_id, row.count]));
     },
 
+    async totals(round, samples) {
+      const { rows } = await sql<{ responses: number; tokens: number }>`
+        select count(*)::int4 as responses, coalesce(sum(length), 0)::float8 as tokens
+        from rollouts where round = ${round} and sample < ${samples}
+      `.execute(db);
+      return rows[0] ?? { responses: 0, tokens: 0 };
+    },
+
+    async sampled(round) {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::int4 as count from (select distinct prompt_id from rollouts where round = ${round}) sampled
+      `.execute(db);
+      return rows[0]?.count ?? 0;
+    },
+
     async digests(round) {
       const rows = await db
         .selectFrom('rollouts')

@@ -1,32 +1,24 @@
 /** Scores of the estimators and the pass rates of the probes. */
 import { type Kysely, sql } from 'kysely';
 import { atomically, batches, lastPerKey } from '../batches.ts';
+import { numberList, textList } from '../lists.ts';
 import type { Database } from '../schema.ts';
 import type { Probes, Scores } from '../types.ts';
+import { scoreTable } from './score-table.ts';
 
 export function scoresIn(db: Kysely<Database>): Scores {
   return {
     put: (round, estimator, scores) =>
       atomically(db, async (tx) => {
-        for (const batch of batches(
-          lastPerKey(scores, (s) => s.promptId),
-          4,
-        )) {
-          const rows = batch.map(({ promptId, value }) => ({
-            prompt_id: promptId,
-            round,
-            estimator,
-            value,
-          }));
-          await tx
-            .insertInto('scores')
-            .values(rows)
-            .onConflict((conflict) =>
-              conflict
-                .columns(['round', 'estimator', 'prompt_id'])
-                .doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-            )
-            .execute();
+        for (const batch of batches(scores, 6)) {
+          const rows = lastPerKey(batch, (s) => s.promptId);
+          await sql`
+            insert into scores (prompt_id, round, estimator, value)
+            select ${textList(rows.map(({ promptId }) => promptId))}, ${round}::int4, ${estimator}::text,
+              ${numberList(rows.map(({ value }) => value))}
+            on conflict (round, estimator, prompt_id) do update set value = excluded.value
+            where scores.value <> excluded.value
+          `.execute(tx);
         }
       }),
 
@@ -42,17 +34,40 @@ export function scoresIn(db: Kysely<Database>): Scores {
       return rows.map((row) => ({ promptId: row.prompt_id, value: row.value }));
     },
 
-    async estimators(round) {
+    estimators: (round) => estimators(db, round),
+
+    async among(round, promptIds) {
       const rows = await db
         .selectFrom('scores')
-        .select('estimator')
+        .select(['estimator', 'prompt_id', 'value'])
         .where('round', '=', round)
-        .groupBy('estimator')
-        .orderBy(sql`estimator collate "C"`)
+        .where(sql<boolean>`prompt_id = any(${promptIds}::text[])`)
+        .where(sql<boolean>`estimator = any(${await estimators(db, round)}::text[])`)
         .execute();
-      return rows.map((row) => row.estimator);
+      const found = new Map<string, Map<string, number>>();
+      for (const { estimator, prompt_id: promptId, value } of rows) {
+        const column = found.get(estimator) ?? new Map<string, number>();
+        found.set(estimator, column.set(promptId, value));
+      }
+      return found;
     },
+
+    table: (round) => scoreTable(db, round),
   };
+}
+
+/** By steps through the index: to read every row would take a second per million. */
+async function estimators(db: Kysely<Database>, round: number): Promise<string[]> {
+  const { rows } = await sql<{ estimator: string }>`
+    with recursive step as (
+      select min(estimator) as estimator from scores where round = ${round}
+      union all
+      select (select min(estimator) from scores where round = ${round} and estimator > step.estimator)
+      from step where step.estimator is not null
+    )
+    select estimator from step where estimator is not null order by estimator collate "C"
+  `.execute(db);
+  return rows.map((row) => row.estimator);
 }
 
 export function probesIn(db: Kysely<Database>): Probes {

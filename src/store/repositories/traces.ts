@@ -61,6 +61,19 @@ export function tracesIn(db: Kysely<Database>): Traces {
         .execute();
       return new Map(rows.map((row) => [row.prompt_id, row.count]));
     },
+
+    async samples(round, promptIds) {
+      const rows = await db
+        .selectFrom('traces')
+        .select(['prompt_id', 'sample'])
+        .where('round', '=', round)
+        .where(sql<boolean>`prompt_id = any(${promptIds}::text[])`)
+        .execute();
+      const found = new Map<string, Set<number>>();
+      for (const { prompt_id: id, sample } of rows)
+        found.set(id, (found.get(id) ?? new Set()).add(sample));
+      return found;
+    },
   };
 }
 

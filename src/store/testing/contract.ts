@@ -4,6 +4,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Transition } from '../../triage/types.ts';
 import { BudgetExceeded, type LabelRecord, type Store } from '../types.ts';
+import { largePoolContract } from './contract-pool.ts';
 import { promptRow, rolloutRow, traceRow } from './rows.ts';
 
 /** A place that a store can be opened on again after it was closed. */
@@ -121,6 +122,7 @@ export function storeContract(name: string, freshPlace: () => Promise<StorePlace
       expect(await store.traces.counts(0)).toEqual(new Map());
       expect(await store.scores.of(0, 'length')).toEqual([]);
       expect(await store.traces.counts(1)).toEqual(new Map([['p0', 1]]));
+      expect(await store.traces.samples(1, ['p0', 'p1'])).toEqual(new Map([['p0', new Set([0])]]));
     });
 
     test('a batch far beyond one statement is written whole', async () => {
@@ -297,5 +299,7 @@ export function storeContract(name: string, freshPlace: () => Promise<StorePlace
       expect(await store.meta.get('b')).toBe(2);
       expect((await store.rollouts.counts(0)).size).toBe(0);
     });
+
+    largePoolContract(name, () => store);
   });
 }

@@ -1,13 +1,14 @@
 /** @jsxImportSource preact */
 /** One answer in dispute: who gave it, as it is set and as it was typed, and how the verifier reads it. */
 import { useEffect, useState } from 'preact/hooks';
-import type { WireDispute, WirePreview } from '../../../src/server/wire.ts';
+import type { WirePreview } from '../../../src/server/wire.ts';
 import { calls } from '../../calls.ts';
 import { Answer, mathsIn, Reads } from '../../parts/answer.tsx';
 import { Key } from '../../parts/controls.tsx';
 import { Foreign, LongText } from '../../parts/foreign.tsx';
 import { When } from '../../parts/when.tsx';
 import type { Reading as State } from '../annotate/reading.ts';
+import type { Given } from './choice.ts';
 
 const SAYS = {
   answer: '',
@@ -17,7 +18,7 @@ const SAYS = {
 } as const;
 
 interface Props {
-  annotation: WireDispute['annotations'][number];
+  given: Given;
   promptId: string;
   /** Its key; null where it has none. */
   number: number | null;
@@ -25,28 +26,29 @@ interface Props {
   onChoose: () => void;
 }
 
-export function Card({ annotation, promptId, number, chosen, onChoose }: Props) {
-  const { answer, annotator, note, revealed, at } = annotation;
+export function Card({ given, promptId, number, chosen, onChoose }: Props) {
+  const { answer, by, kind, note, remark, at } = given;
   return (
     <label class={`card-choice ${chosen ? 'chosen' : ''}`}>
       <input
         type="radio"
         name="choice"
         checked={chosen}
-        disabled={annotation.kind === 'skip'}
+        disabled={kind === 'skip'}
         onChange={onChoose}
       />
       <span class="by">
-        <Foreign text={annotator} />
+        <Foreign text={by} />
         <span class="dim small">
           {' '}
-          <When at={at} />
-          {revealed ? ' · had seen the model’s answers' : ''}
+          {at === null ? null : <When at={at} />}
+          {at === null || remark === '' ? '' : ' · '}
+          {remark}
         </span>
       </span>
       {number === null ? null : <Key name={number.toString()} />}
       {answer === null ? (
-        <p class="given">{SAYS[annotation.kind]}</p>
+        <p class="given">{SAYS[kind]}</p>
       ) : (
         <div class="given">
           <Answer text={answer} />

@@ -6,6 +6,35 @@ import { adminCalls, calls, type Ruling } from '../../calls.ts';
 import { announce } from '../../parts/controls.tsx';
 import { createReading, type Reading } from '../annotate/reading.ts';
 
+/** An answer in dispute: a label that the prompt has, or what an annotator said. */
+export interface Given {
+  key: string;
+  by: string;
+  kind: WireDispute['annotations'][number]['kind'];
+  answer: string | null;
+  note: string;
+  /** What an admin should know of it; '' for nothing. */
+  remark: string;
+  /** null: not known. */
+  at: number | null;
+}
+
+/** Labels first, for they were there first. */
+export function givenIn({ labels, annotations }: WireDispute): Given[] {
+  return [
+    ...labels.map(({ source, answer }, at) => ({
+      key: `label ${source}`,
+      by: source,
+      ...{ kind: 'answer' as const, answer, note: '', at: null },
+      remark: at === 0 ? 'the label so far' : 'another label',
+    })),
+    ...annotations.map(({ ordinal, annotator, revealed, ...rest }) => ({
+      ...{ ...rest, key: ordinal.toString(), by: annotator },
+      remark: revealed ? 'had seen the model’s answers' : '',
+    })),
+  ];
+}
+
 /** What is chosen: the place of an answer, one's own answer, or that there is none. */
 export type Choice = number | 'own' | 'no_answer' | 'bad_question';
 
@@ -71,7 +100,7 @@ export function rulingOf(
   if (choice === 'no_answer' || choice === 'bad_question') return { kind: choice, answer: null };
   if (choice === 'own')
     return own.trim() === '' ? 'Type the answer first.' : { kind: 'answer', answer: own.trim() };
-  const annotation = dispute.annotations[choice];
-  if (annotation === undefined || annotation.kind === 'skip') return 'Choose another answer.';
-  return { kind: annotation.kind, answer: annotation.answer };
+  const given = givenIn(dispute)[choice];
+  if (given === undefined || given.kind === 'skip') return 'Choose another answer.';
+  return { kind: given.kind, answer: given.answer };
 }

@@ -20,7 +20,8 @@ export default function Adjudicate() {
         {({ disputes, total }) =>
           disputes.length === 0 ? (
             <Empty>
-              No answers disagree. Questions come here when two people answer differently.
+              No answers disagree. Questions come here when two people answer differently, or a
+              person and a label.
             </Empty>
           ) : (
             <Disputes disputes={disputes} total={total} onRuled={remote.reload} />

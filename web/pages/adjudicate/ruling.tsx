@@ -5,17 +5,18 @@ import { LONGEST, type WireDispute } from '../../../src/server/wire.ts';
 import { useKeys } from '../../keys.ts';
 import { Action, Key, Notice } from '../../parts/controls.tsx';
 import { Card, Reading } from './card.tsx';
-import { type Choice, type Making, useMaking } from './choice.ts';
+import { type Choice, givenIn, type Making, useMaking } from './choice.ts';
 
 /** Answers that have a digit for a key. */
 const DIGITS = 9;
 
 export function Ruling({ dispute, onRuled }: { dispute: WireDispute; onRuled: () => void }) {
-  const { promptId, annotations } = dispute;
+  const { promptId } = dispute;
+  const answers = givenIn(dispute);
   const making = useMaking(dispute, onRuled);
   const focus = (id: string) => document.getElementById(id)?.focus();
   useKeys([
-    ...annotations
+    ...answers
       .slice(0, DIGITS)
       .map((_, at) => ({ key: (at + 1).toString(), act: () => making.choose(at) })),
     { key: 'x', act: () => making.choose('no_answer') },
@@ -29,10 +30,10 @@ export function Ruling({ dispute, onRuled }: { dispute: WireDispute; onRuled: ()
       <fieldset>
         <legend>Which answer is right?</legend>
         <div class="cards">
-          {annotations.map((annotation, at) => (
+          {answers.map((given, at) => (
             <Card
-              key={annotation.ordinal}
-              annotation={annotation}
+              key={given.key}
+              given={given}
               promptId={promptId}
               number={at < DIGITS ? at + 1 : null}
               chosen={making.choice === at}

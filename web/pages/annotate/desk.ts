@@ -64,7 +64,6 @@ export const verdictWords: Record<Verdict, string> = {
   disagree: 'Saved. The answers differ: it goes to adjudication.',
   closed: 'Saved. The question is closed without a label.',
   skipped: 'Skipped.',
-  gold: 'Saved.',
 };
 
 export function createDesk(calls: Calls, drafts: Drafts): Desk {

@@ -13,7 +13,8 @@ export function ProgressStrip({ desk }: { desk: Desk }) {
       {budget === null ? null : <Meter label="Labels of the budget" value={labels} of={budget} />}
       <ul>
         <li>
-          <b>{whole(labels)}</b> {budget === null ? 'labels' : `of ${whole(budget)} labels`}
+          <b>{whole(labels)}</b>{' '}
+          {budget === null ? (labels === 1 ? 'label' : 'labels') : `of ${whole(budget)} labels`}
         </li>
         <li>
           <b>{whole(open)}</b> waiting

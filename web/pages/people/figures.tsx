@@ -22,6 +22,7 @@ export function Figures() {
             ) : (
               <Annotators of={figures.annotators} />
             )}
+            {figures.checks.length === 0 ? null : <Checks of={figures.checks} />}
           </>
         )}
       </Loaded>
@@ -55,6 +56,37 @@ function Agreement({ of }: { of: WireFigures['agreement'] }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+function Checks({ of }: { of: WireFigures['checks'] }) {
+  return (
+    <Table caption="Labels that people answered again without knowing it">
+      <Head
+        columns={['Labels of', '#Checked', '#Answered otherwise', '#To be ruled on', '#Wrong']}
+      />
+      <tbody>
+        {of.map(({ source, checked, differing, open, wrong, rate }) => (
+          <tr key={source}>
+            <th scope="row">
+              <Foreign text={source} />
+            </th>
+            <Num>{whole(checked)}</Num>
+            <Num>{whole(differing)}</Num>
+            <Num>{whole(open)}</Num>
+            <Num
+              under={
+                rate === null
+                  ? null
+                  : `${whole(wrong)} of ${whole(checked - open)}; 95 %: ${percent(rate.low)} to ${percent(rate.high)}`
+              }
+            >
+              {rate === null ? DASH : percent(rate.value)}
+            </Num>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

@@ -112,21 +112,25 @@ function UserRow(props: {
         </select>
       </td>
       <td>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={!user.disabled}
-            disabled={self}
-            onChange={() =>
-              void attempt(async () => {
-                await adminCalls.change(user.id, { disabled: !user.disabled });
-              })
-            }
-          />
-          <span>
-            allowed<span class="unseen"> for {user.name}</span>
-          </span>
-        </label>
+        {person ? (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={!user.disabled}
+              disabled={self}
+              onChange={() =>
+                void attempt(async () => {
+                  await adminCalls.change(user.id, { disabled: !user.disabled });
+                })
+              }
+            />
+            <span>
+              allowed<span class="unseen"> for {user.name}</span>
+            </span>
+          </label>
+        ) : (
+          <span class="dim">cannot</span>
+        )}
       </td>
       <td>
         {person && !user.disabled && !self ? (

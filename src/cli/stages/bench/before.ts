@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { readJson, writeWhole } from '../../../core/files.ts';
+import { stageCosts } from '../../../store/costs.ts';
 import { planFromJson } from '../../../triage/disk.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { nothingSpent, type Spent, spentOn, spentOnPlan } from '../before-training.ts';
-import { stageCosts } from '../stage-cost.ts';
 import { withStore } from '../workspace.ts';
 import type { CellJob } from './jobs.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.ts';
 import { readJson, writeWhole } from '../../../core/files.ts';
+import { stageCosts } from '../../../store/costs.ts';
 import { loadConfig } from '../../config.ts';
 import { packageVersion } from '../../version.ts';
 import { runLines } from '../run-logs.ts';
-import { stageCosts } from '../stage-cost.ts';
 import { type BeforeTraining, beforeSchema } from './before.ts';
 import type { CellJob } from './jobs.ts';
 

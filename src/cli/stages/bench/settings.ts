@@ -10,7 +10,15 @@ import { complain, type Place, unknownKey, valueAt } from '../../config/complain
 import { fields } from '../../config/fields.ts';
 import { starterConfig } from '../../config/print.ts';
 import { configSchema } from '../../config/schema.ts';
-import { bundled, isRecord, packageRoot, parseOverride, withValue } from '../../config.ts';
+import {
+  bundled,
+  isRecord,
+  modelKey,
+  modelPath,
+  packageRoot,
+  parseOverride,
+  withValue,
+} from '../../config.ts';
 import type { WrittenSettings } from './matrix.ts';
 
 interface Setting {
@@ -38,7 +46,7 @@ export function layerOf({ path, values }: WrittenSettings, place: Place, base: s
     if (field === undefined) throw new UserError(unknownKey(key, where));
     refuseOurs(name, where);
     if (!field.group) {
-      layer.set(name, { value: field.isPath ? absolute(value, base) : value, where });
+      layer.set(name, { value: field.isPath ? absolute(name, value, base) : value, where });
       return;
     }
     if (!isRecord(value)) {
@@ -64,7 +72,7 @@ export function overrideLayer(overrides: readonly string[], cwd: string): Layer 
       const where = `override "${text}"`;
       refuseOurs(key, where);
       const isPath = fields.some((field) => field.isPath && field.path.join('.') === key);
-      return [key, { value: isPath ? absolute(value, cwd) : value, where }];
+      return [key, { value: isPath ? absolute(key, value, cwd) : value, where }];
     }),
   );
 }
@@ -132,10 +140,10 @@ export function cellFile(values: Readonly<Record<string, unknown>>): string {
   return starterConfig(values);
 }
 
-function absolute(value: unknown, base: string): unknown {
-  if (Array.isArray(value)) return value.map((one) => absolute(one, base));
+function absolute(key: string, value: unknown, base: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => absolute(key, one, base));
   if (typeof value !== 'string' || value.startsWith(bundled)) return value;
-  return resolve(base, value);
+  return key === modelKey ? modelPath(value, base) : resolve(base, value);
 }
 
 /** Where a path of the package is on this machine. */

@@ -1,7 +1,7 @@
 /** A queue to test on: an account of its own, a clock that is moved by hand, a judge that counts its work. */
 import { promptRow } from '../../../store/testing/rows.ts';
 import type { Store } from '../../../store/types.ts';
-import { openQueue } from '../queue.ts';
+import { openQueue, type QueuePorts } from '../queue.ts';
 import type { Judge, Next, Queue, QueueSettings, Submission, TaskOrder } from '../types.ts';
 
 export const leaseMs = 60_000;
@@ -11,6 +11,8 @@ export interface Bench {
   account: string;
   /** The same account opened again, on this or another store, with other settings. */
   again(settings?: Partial<QueueSettings>, store?: Store, judge?: Judge): Queue;
+  /** The same account, and what is told of people's work. */
+  recording(record: NonNullable<QueuePorts['record']>): Queue;
   /** Milliseconds. */
   now: number;
   /** Calls of the judge so far. */
@@ -33,13 +35,19 @@ export function benchOn(store: Store, settings: Partial<QueueSettings> = {}): Be
       return sameAnswer(a, b);
     },
   };
+  const usual: QueueSettings = {
+    ...{ account, budget: null, overlap: 1, leaseMs, goldEvery: 0, checkEvery: 0 },
+    ...settings,
+  };
+  const ports = {
+    nameOf: (id: string) => `${id[0].toUpperCase()}${id.slice(1)}`,
+    clock: () => bench.now,
+  };
   const again: Bench['again'] = (other = {}, on = store, by = judge) =>
-    openQueue(
-      on,
-      { account, budget: null, overlap: 1, leaseMs, goldEvery: 0, ...settings, ...other },
-      { judge: by, nameOf: (id) => `${id[0].toUpperCase()}${id.slice(1)}`, clock: () => bench.now },
-    );
-  const bench: Bench = { account, again, now: 1_000_000, judged: 0, queue: again() };
+    openQueue(on, { ...usual, ...other }, { ...ports, judge: by });
+  const recording: Bench['recording'] = (record) =>
+    openQueue(store, usual, { ...ports, judge, record });
+  const bench: Bench = { account, again, recording, now: 1_000_000, judged: 0, queue: again() };
   return bench;
 }
 

@@ -13,6 +13,7 @@ import {
   sayOf,
   take,
 } from './bench.ts';
+import { checkContract } from './checking.ts';
 import { disagreementContract } from './disagreement.ts';
 import { undoContract } from './undoing.ts';
 
@@ -31,6 +32,7 @@ export function queueContract(name: string, open: () => Promise<Store>): void {
     goldQuestions(() => store);
     undoContract(() => store);
     disagreementContract(() => store);
+    checkContract(() => store);
   });
 }
 

@@ -42,6 +42,7 @@ function spokenFor(situation: Situation): Set<string> {
   const begun = situation.tasks.filter(
     (task) =>
       !task.gold &&
+      task.checks === null &&
       (handsOn(situation, task) > 0 ||
         task.state === 'adjudicate' ||
         (task.state === 'open' && answersTo(situation, task).length > 0)),
@@ -76,6 +77,10 @@ function expectTask(situation: Situation, task: Task): void {
   }
   expect(answers.length + handsOn(situation, task)).toBeLessThanOrEqual(task.overlap);
   const ruling = situation.standing.find((a) => a.promptId === task.promptId && a.adjudicates);
+  if (task.checks !== null) {
+    expectCheck(task, label, answers[0], ruling);
+    return;
+  }
   const [first] = answers;
   const agree = answers.every(
     ({ kind, answer }) =>
@@ -92,6 +97,27 @@ function expectTask(situation: Situation, task: Task): void {
   expect(label?.answer).toBe(last?.answer ?? undefined);
 }
 
+/** The label that is checked is `1`, and stays unless a ruling says otherwise. */
+function expectCheck(
+  task: Task,
+  label: OwnedLabel | undefined,
+  said: Annotation | undefined,
+  ruling: Annotation | undefined,
+): void {
+  const agrees = (one: Annotation | undefined) =>
+    one?.kind === 'answer' && sameAnswer(one.answer ?? '', '1');
+  if (ruling !== undefined) {
+    expect(task.state).toBe('done');
+    const stays = agrees(ruling) ? { source: 'oracle', answer: '1' } : { answer: ruling.answer };
+    expect(label ?? { answer: null }).toMatchObject(stays);
+    return;
+  }
+  expect(label).toMatchObject({ source: 'oracle', answer: '1' });
+  if (task.state === 'withdrawn') return;
+  const answered = agrees(said) ? 'done' : 'adjudicate';
+  expect(task.state).toBe(said === undefined ? 'open' : answered);
+}
+
 /** What the annotator must get next: the id of a question, or why there is none. */
 export function expectedNext(situation: Situation, annotator: string): string {
   const { settings, tasks, leases, standing } = situation;
@@ -104,20 +130,30 @@ export function expectedNext(situation: Situation, annotator: string): string {
     (task.gold ? 0 : answersTo(situation, task).length) + handsOn(situation, task, annotator) <
       task.overlap;
   const free = tasks.filter(isFree).sort(byUtility);
-  const work = free.filter(({ gold }) => !gold);
+  const isWork = ({ gold, checks }: Task) => !gold && checks === null;
+  const work = free.filter(isWork);
+  const check = free.find(({ checks }) => checks !== null);
   if (work.length === 0) {
-    return tasks.some(({ gold, state }) => !gold && state === 'open') ? 'taken' : 'empty';
+    const waits = tasks.some((task) => isWork(task) && task.state === 'open');
+    return check?.promptId ?? (waits ? 'taken' : 'empty');
   }
   const spoken = spokenFor(situation);
   const hasRoom = spoken.size < (settings.budget ?? Number.POSITIVE_INFINITY);
   const [found] = hasRoom ? work : work.filter(({ promptId }) => spoken.has(promptId));
-  if (found === undefined) return 'budget';
-  const wasGold = mine.map(({ promptId }) => tasks.find((t) => t.promptId === promptId)?.gold);
-  const { goldEvery } = settings;
-  const recent = goldEvery > 1 ? wasGold.slice(1 - goldEvery) : [];
-  const isDue = goldEvery > 0 && recent.length === goldEvery - 1 && !recent.includes(true);
+  if (found === undefined) return check?.promptId ?? 'budget';
+  const were = mine.map(({ promptId }) => tasks.find((t) => t.promptId === promptId));
+  const isDue = (every: number, isOne: (task: Task | undefined) => boolean) => {
+    const recent = every > 1 ? were.slice(1 - every) : [];
+    return every > 0 && recent.length === every - 1 && !recent.some(isOne);
+  };
   const gold = free.find((task) => task.gold);
-  return isDue && gold !== undefined ? gold.promptId : found.promptId;
+  if (gold !== undefined && isDue(settings.goldEvery, (task) => task?.gold === true)) {
+    return gold.promptId;
+  }
+  const isCheck = (task: Task | undefined) => task !== undefined && task.checks !== null;
+  return check !== undefined && isDue(settings.checkEvery, isCheck)
+    ? check.promptId
+    : found.promptId;
 }
 
 function byUtility(a: Task, b: Task): number {
