@@ -54,8 +54,8 @@ function workOf(stage: Stage, m: ModelShape): { flops: number; others: number } 
     return { flops: batch * decodeFlops(m, prompt, response, pairs), others: m.layers * response };
   }
   if (stage === 'trace') {
-    // One block, over all of the text; logits are not computed, nor what only they need.
-    const pairs = tracing.tokens ** 2;
+    // By 128 queries, each over what came before and itself; logits are not computed, nor what only they need.
+    const pairs = (tracing.tokens * (tracing.tokens + 128)) / 2;
     return {
       flops: forwardFlops(m, tracing.tokens, 0, pairs),
       others: m.layers * m.heads * pairs,
