@@ -118,7 +118,7 @@ test('a line of 1 GB, in memory that does not grow with it', async () => {
   const { status, stderr, stdout } = runWith(saysMemory, 'pool', long, `workspace=${path}`);
   expect(status, stderr).toBe(0);
   expect(stdout).toContain('2 prompts added');
-  expect(stdout).toMatch(/long\.jsonl:2: longer than 4194304 bytes/);
+  expect(stdout).toMatch(/long\.jsonl:2: longer than 16777216 bytes/);
   expect(Number(/peak (\d+)/.exec(stderr)?.[1])).toBeLessThan(1000);
 
   const only = join(folder, file('only-long.jsonl', ''));
