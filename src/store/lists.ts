@@ -23,3 +23,8 @@ export function textList(texts: readonly string[]): RawBuilder<string> {
 export function numberList(numbers: ArrayLike<number>): RawBuilder<number> {
   return sql<number>`unnest(${`{${Array.prototype.join.call(numbers, ',')}}`}::float8[])`;
 }
+
+/** The rows of `numbers`, whole numbers of 32 bits, likewise. */
+export function wholeList(numbers: readonly number[]): RawBuilder<number> {
+  return sql<number>`unnest(${`{${numbers.join(',')}}`}::int4[])`;
+}

@@ -7,7 +7,7 @@ import { randomScore } from '../uncertainty/random.ts';
 import { calibrate } from './calibration.ts';
 import { Decisions, RankedPool } from './decisions.ts';
 import { scoreQuality } from './quality.ts';
-import { poolOrder, type Ranking, rankPool } from './ranking.ts';
+import { type PoolOrder, poolOrder, type Ranking, rankPool } from './ranking.ts';
 import { budgetRule, quotaRule, riskRule } from './rules.ts';
 import { triageSettings } from './settings.ts';
 import type {
@@ -27,6 +27,8 @@ export interface TriageInput {
   round?: number;
   /** The score that was asked for, over the whole pool. */
   scores: ScoreColumn;
+  /** The order of their prompts, where it was made before (to draw the probes): to make it again takes seconds. */
+  pool?: PoolOrder;
   /** Scores that resolve its ties, best first. */
   tieBreaks?: readonly ScoreColumn[];
   /** Other scores of the same pool: reported beside it, and used in its place if it fails. */
@@ -63,7 +65,7 @@ export interface PlannedPool {
 /** The same for a pool of any size: its decisions are made as they are gone through, as often as they are. */
 export function planPool(input: TriageInput): PlannedPool {
   const settings = triageSettings(input.settings);
-  const pool = poolOrder(input.scores, settings.seed);
+  const pool = input.pool ?? poolOrder(input.scores, settings.seed);
   const asked = rankPool(input.scores, input.tieBreaks, settings.seed, pool);
   const quality = scoreQuality(asked, input.probes, settings, input.lengths);
   // Not all at once: a ranking of a large pool is large.

@@ -9,7 +9,7 @@ import type { Repositories, Store } from '../../store/types.ts';
 import { decisionsToJson, planToJson } from '../../triage/disk.ts';
 import { type PlannedPool, planPool } from '../../triage/plan.ts';
 import { drawProbes } from '../../triage/probes.ts';
-import { rankPool } from '../../triage/ranking.ts';
+import { type PoolOrder, poolOrder, rankPool } from '../../triage/ranking.ts';
 import { eachTransition, labelTransitions, probeTransitions } from '../../triage/transitions.ts';
 import type { Probe, Transition, TriageSettings } from '../../triage/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
@@ -143,6 +143,7 @@ async function changes(
 
 interface ObservedPool {
   source: ScoreSource;
+  order: PoolOrder;
   probeIds: string[];
 }
 
@@ -152,8 +153,9 @@ async function observe({
 }: Pick<TriageStage, 'store' | 'config'>): Promise<ObservedPool> {
   const source = await scoreSource(store, config, ROUND);
   const { seed } = config;
-  const ranking = rankPool(source.ranker, [], seed);
-  return { source, probeIds: drawProbes(ranking, config.triage.probe_share, seed) };
+  const order = poolOrder(source.ranker, seed);
+  const ranking = rankPool(source.ranker, [], seed, order);
+  return { source, order, probeIds: drawProbes(ranking, config.triage.probe_share, seed) };
 }
 
 async function measured(
@@ -168,7 +170,7 @@ async function measured(
 
 function makePlan(
   config: Config,
-  { source }: ObservedPool,
+  { source, order }: ObservedPool,
   probes: readonly Probe[],
   labelled: ReadonlySet<string>,
 ): { plan: PlannedPool; scores: PoolScores } {
@@ -177,6 +179,7 @@ function makePlan(
     name: config.triage.plan,
     round: ROUND,
     scores: scores.wanted,
+    pool: order,
     tieBreaks: scores.tieBreaks,
     alternatives: scores.all,
     lengths: source.lengths(probes.map(({ promptId }) => promptId)),

@@ -1,9 +1,9 @@
 /** The transitions that carried plans out, and where every prompt stands. */
-import { type Insertable, type Kysely, type Selectable, sql } from 'kysely';
+import { type Insertable, type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import type { Evidence, PromptState, Transition } from '../../triage/types.ts';
 import { atomically, batches } from '../batches.ts';
-import { textList } from '../lists.ts';
+import { textList, wholeList } from '../lists.ts';
 import type { Database, TransitionRow } from '../schema.ts';
 import type { Transitions } from '../types.ts';
 import { nextOrdinal } from './desk-lock.ts';
@@ -32,9 +32,11 @@ export function transitionsIn(db: Kysely<Database>): Transitions {
         const logs = new Logs(tx, await revisionsOf(tx));
         let added = 0;
         for (const batch of batches(transitions, 30_000 / batchRows)) {
-          added += await insert(tx, await unknownOf(tx, batch, logs, first + added));
+          const rows = await unknownOf(batch, logs, first + added);
+          await insert(tx, rows);
+          added += rows.length;
         }
-        await requirePrompts(tx, first);
+        await settle(tx, first, added);
         return added;
       }),
 
@@ -44,9 +46,12 @@ export function transitionsIn(db: Kysely<Database>): Transitions {
         const revisions = await revisionsOf(tx);
         let added = 0;
         for (const batch of batches(transitions, 30_000 / batchRows)) {
-          added += await insert(tx, await movesOf(tx, batch, revisions, first + added));
+          const rows = await movesOf(tx, batch, revisions, first + added);
+          await insert(tx, rows);
+          // A later batch may move a prompt on from where this one left it.
+          await settle(tx, first + added, rows.length);
+          added += rows.length;
         }
-        await requirePrompts(tx, first);
         return added;
       }),
 
@@ -82,11 +87,12 @@ async function revisionsOf(db: Kysely<Database>): Promise<Map<string, number>> {
 
 type NewRow = Insertable<TransitionRow>;
 
-/** The logs that transitions are appended to, by the name of their plan. */
+/** The logs that transitions are appended to, by the name of their plan: what is in them already. */
 class Logs {
   private readonly db: Kysely<Database>;
   private readonly revisions: ReadonlyMap<string, number>;
-  private readonly begun = new Map<string, boolean>();
+  /** Prompts whose transitions were asked for; null where the log was there before, and every prompt may have some. */
+  private readonly begun = new Map<string, Set<string> | null>();
 
   constructor(db: Kysely<Database>, revisions: ReadonlyMap<string, number>) {
     this.db = db;
@@ -98,8 +104,17 @@ class Logs {
     return this.revisions.get(plan) ?? 0;
   }
 
-  /** Had this revision of the plan transitions when it was first asked for? Else no key has to be looked up. */
-  async hasBegun(plan: string): Promise<boolean> {
+  /** Keys of what the prompts of `batch` have in this log, at least those that `batch` might repeat. */
+  async keys(plan: string, batch: readonly Transition[]): Promise<string[]> {
+    const begun = await this.begunOf(plan);
+    // To look a million keys up that cannot be there would take as long as to write them.
+    const asked = begun === null ? batch : batch.filter(({ promptId }) => begun.has(promptId));
+    for (const { promptId } of batch) begun?.add(promptId);
+    if (asked.length === 0) return [];
+    return await knownKeys(this.db, plan, this.revisionOf({ plan }), asked);
+  }
+
+  private async begunOf(plan: string): Promise<Set<string> | null> {
     const known = this.begun.get(plan);
     if (known !== undefined) return known;
     const row = await this.db
@@ -109,23 +124,22 @@ class Logs {
       .where('revision', '=', this.revisionOf({ plan }))
       .limit(1)
       .executeTakeFirst();
-    this.begun.set(plan, row !== undefined);
-    return row !== undefined;
+    const begun = row === undefined ? new Set<string>() : null;
+    this.begun.set(plan, begun);
+    return begun;
   }
 }
 
 /** The rows of `batch` that were not there, with ordinals from `first`. */
 async function unknownOf(
-  db: Kysely<Database>,
   batch: readonly Transition[],
   logs: Logs,
   first: number,
 ): Promise<NewRow[]> {
   const known = new Set<string>();
   for (const plan of new Set(batch.map((one) => one.plan))) {
-    if (!(await logs.hasBegun(plan))) continue;
     const own = batch.filter((one) => one.plan === plan);
-    for (const key of await knownKeys(db, plan, logs.revisionOf({ plan }), own)) known.add(key);
+    for (const key of await logs.keys(plan, own)) known.add(key);
   }
   const rows: NewRow[] = [];
   for (const transition of batch) {
@@ -194,51 +208,76 @@ function keyOf(row: Keyed): string {
   return JSON.stringify([row.plan, row.revision, row.prompt_id, row.round, row.step, row.to_state]);
 }
 
-/**
- * Inserts the rows and moves the routes, in one statement. Returns how many were new: one that repeats a row of an
- * earlier batch is left out.
- */
-async function insert(db: Kysely<Database>, rows: readonly NewRow[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  const text = (name: 'plan' | 'prompt_id' | 'to_state' | 'rule' | 'evidence') =>
-    textList(rows.map((row) => row[name]));
-  const whole = (name: 'ordinal' | 'revision' | 'round' | 'step' | 'again') =>
-    sql`unnest(${`{${rows.map((row) => row[name] ?? 0).join(',')}}`}::int4[])`;
-  const { rows: counted } = await sql<{ added: number }>`
+/** None of the rows is there: to have the database make sure takes it a third longer. */
+async function insert(db: Kysely<Database>, rows: readonly NewRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const list = (values: string[]) => sharedOr(values, 'text', textList);
+  const text = (name: 'plan' | 'to_state' | 'rule') => list(rows.map((row) => row[name]));
+  const whole = (name: 'revision' | 'round' | 'step' | 'again') =>
+    sharedOr(
+      rows.map((row) => row[name] ?? 0),
+      'int4',
+      wholeList,
+    );
+  await sql`
     with given as (
-      select ${whole('ordinal')} as ordinal, ${text('plan')} as plan, ${whole('revision')} as revision,
-        ${text('prompt_id')} as prompt_id, ${whole('round')} as round, ${whole('step')} as step,
-        ${textList(rows.map((row) => row.from_state ?? ''))} as from_state, ${text('to_state')} as to_state,
-        ${text('rule')} as rule, ${text('evidence')} as evidence, ${whole('again')} as again
-    ), added as (
-      insert into transitions
-        (ordinal, plan, revision, prompt_id, round, step, from_state, to_state, rule, evidence, again)
-      select ordinal, plan, revision, prompt_id, round, step, nullif(from_state, ''), to_state, rule,
-        evidence::json, again
-      -- Neighbours in the index are written together: their pages are read and written back once.
-      from given order by prompt_id
-      on conflict (plan, revision, prompt_id, round, step, to_state, again) do nothing
-      returning ordinal, plan, prompt_id, to_state
-    ), moved as (
-      insert into routes (plan, prompt_id, state)
-      select distinct on (plan, prompt_id) plan, prompt_id, to_state from added
-      order by plan, prompt_id, ordinal desc
-      on conflict (plan, prompt_id) do update set state = excluded.state
+      select ${wholeList(rows.map((row) => row.ordinal))} as ordinal,
+        ${textList(rows.map((row) => row.prompt_id))} as prompt_id,
+        ${textList(rows.map((row) => row.evidence))} as evidence,
+        ${text('plan')} as plan, ${whole('revision')} as revision, ${whole('round')} as round, ${whole('step')} as step,
+        ${list(rows.map((row) => row.from_state ?? ''))} as from_state, ${text('to_state')} as to_state,
+        ${text('rule')} as rule, ${whole('again')} as again
     )
-    select count(*)::int4 as added from added
+    insert into transitions
+      (ordinal, plan, revision, prompt_id, round, step, from_state, to_state, rule, evidence, again)
+    select ordinal, plan, revision, prompt_id, round, step, nullif(from_state, ''), to_state, rule,
+      evidence::json, again
+    -- Neighbours in the index are written together: their pages are read and written back once.
+    from given order by prompt_id
   `.execute(db);
-  return counted[0]?.added ?? 0;
 }
 
-/** Once for all that was appended: a foreign key looks every row up by itself, which takes longer than writing it. */
-async function requirePrompts(db: Kysely<Database>, first: number): Promise<void> {
+/** A column: the one value that all rows share, or the list of them, which takes the database a second per million. */
+function sharedOr<T extends string | number>(
+  values: readonly T[],
+  type: 'text' | 'int4',
+  list: (values: readonly T[]) => RawBuilder<T>,
+): RawBuilder<T> {
+  const [first] = values;
+  return values.every((value) => value === first)
+    ? sql<T>`${first}::${sql.raw(type)}`
+    : list(values);
+}
+
+/**
+ * Once for all `added` rows from the ordinal `first` on: are their prompts there, and then every prompt stands where its
+ * last change left it. A foreign key looks every row up by itself, which takes longer than writing it, and routes that are
+ * moved batch by batch take twice as long.
+ */
+async function settle(db: Kysely<Database>, first: number, added: number): Promise<void> {
+  if (added === 0) return;
   // Until the end of the transaction: else a million ids are put into files and read back.
   await sql`select set_config('work_mem', '64MB', true)`.execute(db);
+  // Else the planner takes the table for as small as it was before, and looks a million prompts up one by one.
+  if (added > batchRows) await sql`analyze transitions`.execute(db);
   const { rows } = await sql<{ prompt_id: string }>`
     select prompt_id from transitions t
     where ordinal >= ${first} and not exists (select from prompts p where p.id = t.prompt_id) limit 1
   `.execute(db);
   if (rows.length > 0) throw new Error('a change of state of a prompt that is not in the pool');
+  const last = sql`
+    select distinct on (plan, prompt_id) plan, prompt_id, to_state from transitions
+    where ordinal >= ${first} order by plan, prompt_id, ordinal desc
+  `;
+  await sql`
+    update routes set state = to_state from (${last}) l
+    where routes.plan = l.plan and routes.prompt_id = l.prompt_id
+  `.execute(db);
+  await sql`
+    insert into routes (plan, prompt_id, state)
+    select * from (${last}) l
+    where not exists (select from routes r where r.plan = l.plan and r.prompt_id = l.prompt_id)
+  `.execute(db);
 }
 
 function rowOf(ordinal: number, revision: number, t: Transition): NewRow {

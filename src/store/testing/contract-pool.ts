@@ -86,6 +86,16 @@ export function largePoolContract(name: string, storeOf: () => Store): void {
       expect(await all(store.transitions.lines('other'))).toEqual([]);
     });
 
+    test('a change that is repeated far behind is left out, and those behind it are not', async () => {
+      await store.prompts.add(range(6_000).map(promptRow));
+      const first = range(6_000).map((i) => move(i, 'new', 'self', -1));
+      const second = range(6_000).map((i) => move(i, 'self', 'annotate', 0));
+      const repeated = [...first, first[0], ...second];
+      expect(await store.transitions.append(repeated)).toBe(12_000);
+      expect(await store.transitions.of('main')).toEqual([...first, ...second]);
+      expect(await store.browse.states('main')).toEqual([{ state: 'annotate', prompts: 6_000 }]);
+    });
+
     test('a transition of a prompt that is not in the pool is refused with all others', async () => {
       await store.prompts.add([promptRow(0)]);
       const moves = [move(0, 'new', 'self', -1), move(7, 'new', 'self', -1)];
