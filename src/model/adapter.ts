@@ -2,7 +2,6 @@
  * Adapters on disk, in the format of PEFT: adapter_config.json and adapter_model.safetensors, with whatever belongs
  * to the tokenizer carried along on save. Knows nothing of graphs.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { writeFolder, writeWhole } from '../core/files.ts';
@@ -18,6 +17,7 @@ import type { DecoderConfig } from './config.ts';
 import { loraShapes, orderedTargets } from './lora.ts';
 import { type LoraSettings, loraTargets } from './lora-settings.ts';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.ts';
+import { refuseForeign } from './weight-files.ts';
 
 export type { AdapterBase } from './adapter-config.ts';
 
@@ -97,7 +97,7 @@ export interface AdapterToSave {
  */
 export function saveAdapter(directory: string, saved: AdapterToSave): void {
   const target = resolve(directory);
-  refuseForeign(target);
+  refuseForeign(target, ADAPTER_CONFIG, 'an adapter');
   const { config, settings, adapter, base, from } = saved;
   writeFolder(target, (temporary) => {
     const json = adapterConfigJson(settings, base);
@@ -109,15 +109,5 @@ export function saveAdapter(directory: string, saved: AdapterToSave): void {
     });
     writeSafetensors(join(temporary, ADAPTER_WEIGHTS), tensors);
     copyCompanions(from, temporary);
-  });
-}
-
-function refuseForeign(target: string): void {
-  if (!existsSync(target) || existsSync(join(target, ADAPTER_CONFIG))) return;
-  if (readdirSync(target).length === 0) return;
-  throw new UserError({
-    wanted: 'a new, an empty or an adapter directory to write to',
-    found: 'other files in it',
-    where: target,
   });
 }

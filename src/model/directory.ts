@@ -4,7 +4,7 @@
  *
  * Every tensor is checked against what the configuration implies. Knows nothing of graphs.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
@@ -30,6 +30,7 @@ import {
   type ValueSource,
   writeSafetensors,
 } from './safetensors.ts';
+import { refuseForeign } from './weight-files.ts';
 
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -102,7 +103,7 @@ export function saveWeights(
   options: SaveOptions = {},
 ): void {
   const target = resolve(directory);
-  refuseForeign(target);
+  refuseForeign(target, CONFIG, 'a model');
   const { dtype = config.dtype, shardBytes = 5e9, from } = options;
   const tensors = toWrite(config, weights, dtype, target);
   writeFolder(target, (temporary) => {
@@ -319,14 +320,4 @@ function writeShards(directory: string, tensors: readonly TensorSource[], limit:
   }
   const index = { metadata: { total_size: total }, weight_map: weightMap };
   writeWhole(join(directory, INDEX), `${JSON.stringify(index, null, 2)}\n`);
-}
-
-function refuseForeign(target: string): void {
-  if (!existsSync(target) || existsSync(join(target, CONFIG))) return;
-  if (readdirSync(target).length === 0) return;
-  throw new UserError({
-    wanted: 'a new, an empty or a model directory to write to',
-    found: 'other files in it',
-    where: target,
-  });
 }

@@ -4,9 +4,9 @@
  *
  * Nothing that the file says about a length is believed before it is compared with the bytes that are left.
  */
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { UserError } from '../core/errors.ts';
-import { errorCode } from '../core/files.ts';
+import { readFully } from './weight-files.ts';
 
 /** A metadata value. 64-bit integers beyond 2^53 are rounded. */
 export type GgufValue = number | boolean | string | readonly GgufValue[];
@@ -153,16 +153,7 @@ export class GgufCursor {
     }
     const wanted = Math.min(Math.max(count, CHUNK), this.size - from);
     const next = Buffer.allocUnsafe(wanted);
-    for (let at = 0; at < wanted; ) {
-      let got = 0;
-      try {
-        got = readSync(this.file, next, at, wanted - at, from + at);
-      } catch (error) {
-        this.refuse('a readable file', errorCode(error));
-      }
-      if (got === 0) this.refuse(`${wanted - at} more bytes`, 'the end of the file');
-      at += got;
-    }
+    readFully(this.file, next, from, `${this.path}, ${this.what}`);
     this.buffer = next;
     this.base = from;
     this.at = 0;

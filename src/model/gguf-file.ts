@@ -4,11 +4,11 @@
  * Versions 2 and 3, little-endian. The header is checked against the file before any tensor is read; a
  * tensor is read and dequantised a few rows at a time. Knows nothing of models; `gguf.ts` does.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { UserError } from '../core/errors.ts';
-import { errorCode } from '../core/files.ts';
 import { GgufCursor, type GgufValue } from './gguf-cursor.ts';
 import { quantisations, typeName } from './gguf-quants.ts';
+import { openForReading, readFully } from './weight-files.ts';
 
 export type { GgufValue } from './gguf-cursor.ts';
 
@@ -43,15 +43,7 @@ const CHUNK = 1 << 22;
 
 /** Opens a file and checks its header. UserError where it is no GGUF file, damaged or truncated. */
 export function openGguf(path: string): GgufFile {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw new UserError(
-      { wanted: 'a readable GGUF file', found: errorCode(error), where: path },
-      { cause: error },
-    );
-  }
+  const file = openForReading(path, 'GGUF');
   try {
     const { metadata, tensors } = readHeader(new GgufCursor(file, path));
     return {
@@ -189,25 +181,6 @@ function readTensor(
     }
   }
   return values;
-}
-
-function readFully(file: number, into: Uint8Array, from: number, where: string): void {
-  for (let at = 0; at < into.byteLength; ) {
-    let got: number;
-    try {
-      got = readSync(file, into, at, into.byteLength - at, from + at);
-    } catch (error) {
-      throw new UserError(
-        { wanted: 'a readable file', found: errorCode(error), where },
-        { cause: error },
-      );
-    }
-    if (got === 0) {
-      const found = `${into.byteLength - at} bytes fewer`;
-      throw new UserError({ wanted: 'a whole file', found, where });
-    }
-    at += got;
-  }
 }
 
 function quoted(value: unknown): string {

@@ -4,13 +4,14 @@
  * Reading checks the whole header against the file before any tensor is read; tensors are read one
  * at a time from the open file. Knows nothing of models; `directory.ts` does.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { UserError } from '../core/errors.ts';
-import { errorCode, writeWhole } from '../core/files.ts';
+import { writeWhole } from '../core/files.ts';
 import { sizeOf } from '../engine/tensor.ts';
 import type { WeightDtype } from './config.ts';
 import { BYTES_PER, narrow, widen } from './dtype.ts';
 import { parseHeader, type TensorEntry } from './safetensors-header.ts';
+import { openForReading, readFully } from './weight-files.ts';
 
 export type { TensorEntry } from './safetensors-header.ts';
 
@@ -38,15 +39,7 @@ export interface SafetensorsFile {
 
 /** Opens a file and checks its header; UserError naming file and tensor when something is off. */
 export function openSafetensors(path: string): SafetensorsFile {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw new UserError(
-      { wanted: 'a readable safetensors file', found: errorCode(error), where: path },
-      { cause: error },
-    );
-  }
+  const file = openForReading(path, 'safetensors');
   try {
     const { header, dataStart, dataBytes } = readHeader(file, path);
     const { tensors, metadata } = parseHeader(header, dataBytes, path);
@@ -136,7 +129,7 @@ function readHeader(file: number, path: string) {
   const wanted = 'a safetensors file';
   if (fileBytes < 8) throw new UserError({ wanted, found: `${fileBytes} bytes`, where: path });
   const prefix = Buffer.alloc(8);
-  readFully(file, prefix, 0, path, 'header');
+  readFully(file, prefix, 0, `${path}, header`);
   const length = prefix.readBigUInt64LE();
   if (length > BigInt(MAX_HEADER) || length > BigInt(fileBytes - 8)) {
     throw new UserError({
@@ -147,7 +140,7 @@ function readHeader(file: number, path: string) {
     });
   }
   const bytes = Buffer.alloc(Number(length));
-  readFully(file, bytes, 8, path, 'header');
+  readFully(file, bytes, 8, `${path}, header`);
   let header: string;
   try {
     header = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -197,28 +190,8 @@ function readTensor(
   const chunk = new Uint8Array(Math.min(CHUNK, entry.end - entry.begin));
   for (let at = entry.begin; at < entry.end; at += CHUNK) {
     const bytes = chunk.subarray(0, Math.min(CHUNK, entry.end - at));
-    readFully(file, bytes, dataStart + at, path, `tensor ${name}`);
+    readFully(file, bytes, dataStart + at, `${path}, tensor ${name}`);
     widen(bytes, dtype, values, (at - entry.begin) / BYTES_PER[dtype]);
   }
   return values;
-}
-
-/** The header promised these bytes; a file that shrank since then is an error like a truncated one. */
-function readFully(file: number, into: Uint8Array, from: number, path: string, what: string): void {
-  for (let at = 0; at < into.byteLength; ) {
-    let got: number;
-    try {
-      got = readSync(file, into, at, into.byteLength - at, from + at);
-    } catch (error) {
-      throw new UserError(
-        { wanted: 'a readable file', found: errorCode(error), where: `${path}, ${what}` },
-        { cause: error },
-      );
-    }
-    if (got === 0) {
-      const found = `${into.byteLength - at} bytes fewer`;
-      throw new UserError({ wanted: 'a whole file', found, where: `${path}, ${what}` });
-    }
-    at += got;
-  }
 }

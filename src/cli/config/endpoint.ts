@@ -1,30 +1,20 @@
 /** Settings of an endpoint that generates responses: `trace --engine endpoint`. */
 import { z } from 'zod';
-import { count, number } from './keys.ts';
+import { budgetKey, callKeys, count, number, optionalText, secretKey } from './keys.ts';
 
 export const endpoint = z
   .strictObject({
-    url: z
-      .string()
-      .min(1)
-      .nullable()
-      .default(null)
-      .describe(
-        'Address of an OpenAI-compatible endpoint, such as http://host:8000/v1; called only by trace --engine endpoint and for probes of what it traced',
-      ),
-    model: z.string().min(1).nullable().default(null).describe('Name of the model at the endpoint'),
+    url: optionalText(
+      'Address of an OpenAI-compatible endpoint, such as http://host:8000/v1; called only by trace --engine endpoint and for probes of what it traced',
+    ),
+    model: optionalText('Name of the model at the endpoint'),
     api: z
       .enum(['chat', 'completions'])
       .default('chat')
       .describe(
         'chat = messages, which the endpoint puts into its chat template; completions = the text of the prompt as it is',
       ),
-    key_env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
-      .nullable()
-      .default(null)
-      .describe('Environment variable that holds the key; null = no key'),
+    key_env: secretKey,
     top_logprobs: z
       .int()
       .min(0)
@@ -40,16 +30,8 @@ export const endpoint = z
       .describe('Further keys of every request, such as {top_k: 20}; null takes one out'),
     price_in: number(0, 0, 'Price of a million prompt tokens, in any unit'),
     price_out: number(0, 0, 'Price of a million generated tokens'),
-    budget: z
-      .number()
-      .min(0)
-      .nullable()
-      .default(null)
-      .describe('What it may cost in all, in units of the prices; null = no limit'),
-    requests_per_minute: count(0, 0, 'Calls per minute at most; 0 = no limit'),
-    concurrency: count(16, 1, 'Calls at once at most'),
-    retries: count(5, 0, 'How often a call that fails is made again'),
-    timeout_seconds: number(1800, 1, 'A call that takes longer has failed'),
+    budget: budgetKey('What it may cost in all, in units of the prices; null = no limit'),
+    ...callKeys({ concurrency: 16, timeoutSeconds: 1800 }),
   })
   .prefault({})
   .describe('An endpoint that generates responses');

@@ -47,3 +47,31 @@ export function number(value: number, min: number, description: string) {
 export function flag(value: boolean, description: string) {
   return z.boolean().default(value).describe(description);
 }
+
+/** A text that may be left out. */
+export function optionalText(description: string) {
+  return z.string().min(1).nullable().default(null).describe(description);
+}
+
+/** Where the key of an endpoint is found: never in a configuration, which is written into reports. */
+export const secretKey = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+  .nullable()
+  .default(null)
+  .describe('Environment variable that holds the key; null = no key');
+
+/** What an endpoint may cost. */
+export function budgetKey(description: string) {
+  return z.number().min(0).nullable().default(null).describe(description);
+}
+
+/** How an endpoint is called. */
+export function callKeys(defaults: { concurrency: number; timeoutSeconds: number }) {
+  return {
+    requests_per_minute: count(0, 0, 'Calls per minute at most; 0 = no limit'),
+    concurrency: count(defaults.concurrency, 1, 'Calls at once at most'),
+    retries: count(5, 0, 'How often a call that fails is made again'),
+    timeout_seconds: number(defaults.timeoutSeconds, 1, 'A call that takes longer has failed'),
+  };
+}

@@ -144,21 +144,28 @@ export async function recordWithdrawal(
   plan: Pick<TriagePlan, 'name' | 'round'>,
   promptIds: readonly string[],
 ): Promise<void> {
-  const occasion = { plan: plan.name, round: plan.round, step: null };
-  const states = await store.transitions.routes(plan.name);
-  await store.transitions.move(withdrawalTransitions(promptIds, states, occasion));
-  await writePlanFile(store, config.workspace, plan.name);
+  await record(withdrawalTransitions, store, config, plan, promptIds);
 }
 
 /** Prompts of the plan whose label is there become `annotated`; the manifest follows. */
 export async function recordArrival(
   store: Store,
   config: Config,
-  plan: TriagePlan,
+  plan: Pick<TriagePlan, 'name' | 'round'>,
+  promptIds: readonly string[],
+): Promise<void> {
+  await record(labelTransitions, store, config, plan, promptIds);
+}
+
+async function record(
+  transitionsOf: typeof labelTransitions,
+  store: Store,
+  config: Config,
+  plan: Pick<TriagePlan, 'name' | 'round'>,
   promptIds: readonly string[],
 ): Promise<void> {
   const occasion = { plan: plan.name, round: plan.round, step: null };
   const states = await store.transitions.routes(plan.name);
-  await store.transitions.move(labelTransitions(promptIds, states, occasion));
+  await store.transitions.move(transitionsOf(promptIds, states, occasion));
   await writePlanFile(store, config.workspace, plan.name);
 }

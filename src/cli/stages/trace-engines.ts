@@ -4,28 +4,20 @@
  */
 import { resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import type { Progress } from '../../core/progress.ts';
-import type { Store } from '../../store/types.ts';
 import type { SensitivityRow, TraceManifest } from '../../trace/index.ts';
 import type { Policy } from '../../train/policy.ts';
-import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
 import { counted } from '../table.ts';
 import { rayEngine } from './cluster-engine.ts';
 import { type GeneratedPool, generatePool, spentText } from './endpoint-rollouts.ts';
+import type { MoreStage } from './more-samples.ts';
 import { poolPrompts } from './observations.ts';
 import { samplingOf, withPolicy } from './policy.ts';
 import { tracePool } from './trace.ts';
 import { type GivenOutcome, traceRollouts } from './trace-given.ts';
 import { traceSource } from './trace-source.ts';
 
-export interface EngineContext {
-  store: Store;
-  config: Config;
-  verifiers: Pick<Verifiers, 'of'>;
-  progress: Progress;
-  stop: AbortSignal;
-  note(sentence: string): void;
+export interface EngineContext extends MoreStage {
   /** Whether the traces there were are forgotten. */
   fresh: boolean;
   cwd: string;

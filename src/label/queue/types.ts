@@ -90,18 +90,6 @@ export interface Annotation {
   adjudicates: boolean;
 }
 
-/** What somebody did, for the audit; never deleted. */
-export interface AuditEntry {
-  ordinal: number;
-  at: number;
-  /** null: nobody was signed in. */
-  annotator: string | null;
-  action: string;
-  /** What it was done to: a prompt, a user, an account. */
-  subject: string;
-  detail: Record<string, string | number | boolean | null>;
-}
-
 export interface QueueSettings {
   account: string;
   /** Labels that the account may hold in all; null = no limit. */
