@@ -33,7 +33,7 @@ let retry: ReturnType<typeof setTimeout> | null = null;
 let wait = FIRST_WAIT;
 
 /** Calls `notify` after changes of these topics, and after gaps. Returns what ends that. */
-export function onLive(topics: readonly Topic[], notify: () => void): () => void {
+function onLive(topics: readonly Topic[], notify: () => void): () => void {
   const listener: Listener = { topics: new Set(topics), notify, timer: null, last: 0 };
   listeners.add(listener);
   if (listeners.size === 1) document.addEventListener('visibilitychange', follow);

@@ -9,7 +9,7 @@ import { UserError } from '../core/errors.ts';
 import { errorCode } from '../core/files.ts';
 import { type Answer, exchange } from './http.ts';
 
-export const jobStatuses = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'STOPPED'] as const;
+const jobStatuses = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'STOPPED'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
 export interface JobInfo {

@@ -16,7 +16,7 @@ import type { Head, RawTrace } from '../model/signals.ts';
 import type { Rollout } from '../rollout/types.ts';
 
 /** Signals that workers compute: agreement is made from far mass when a shard is taken in. */
-export const shardSignals = [
+const shardSignals = [
   'far_mass',
   'distance',
   'entropy',

@@ -177,7 +177,7 @@ interface Job {
 }
 
 /** One line for people: `trace 120/2,000 prompts, 14.2/s, 2 min 12 s left, 1.9 cores, 812 MB, loss 0.41`. */
-export function progressLine(at: Snapshot): string {
+function progressLine(at: Snapshot): string {
   const counted =
     at.total === undefined
       ? formatNumber(at.done)

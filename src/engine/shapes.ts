@@ -158,7 +158,7 @@ function gatherElements([x, indices]: readonly Tensor[], { axis }: Attributes): 
 
 const CAST: Record<number, DType> = { 1: 'float32', 7: 'int64', 9: 'bool' };
 
-export const SHAPE_RULES = {
+const SHAPE_RULES = {
   Add: broadcasting,
   Sub: broadcasting,
   Mul: broadcasting,

@@ -9,7 +9,7 @@ import type { Bundle, ExportRow, FileSet, TrainingNumbers } from './types.ts';
  * Not a name that verl rewards by itself: where its configuration misses our reward function, its own one refuses the
  * first row instead of rewarding by other rules.
  */
-export const dataSource = 'pivottrace';
+const dataSource = 'pivottrace';
 
 const fields: readonly Field[] = [
   { name: 'data_source', type: 'text' },
@@ -53,7 +53,7 @@ export function verlFiles({ rows, held, numbers, model, votes }: Bundle): FileSe
 }
 
 /** Settings on top of verl's own ppo_trainer; every key is one that verl 0.7.0 to 0.9.1 has. */
-export function verlConfig(n: TrainingNumbers, rows: number): string {
+function verlConfig(n: TrainingNumbers, rows: number): string {
   const batch = Math.max(1, Math.min(n.promptsPerStep, rows));
   const mini = Math.max(1, Math.floor(batch / n.updatesPerEpoch));
   return `# Settings for verl, on top of its own. Paths and the reward function are in launch.sh.
@@ -125,13 +125,13 @@ trainer:
 }
 
 /** YAML 1.1 takes "1e-7" for a text: it wants a point and a sign. */
-export function yamlNumber(value: number): string {
+function yamlNumber(value: number): string {
   const text = String(value);
   return /e/.test(text) && !text.includes('.') ? text.replace('e', '.0e') : text;
 }
 
 /** No prompt, answer or id is in it: only the model's name and switches. */
-export function verlScript(model: string, votes: Bundle['votes'], hasHeld: boolean): string {
+function verlScript(model: string, votes: Bundle['votes'], hasHeld: boolean): string {
   return `${scriptHead('Trains with verl (0.7.0 to 0.9.1) on what pivottrace put into this folder.', model)}
 GPUS="\${GPUS:-8}"    # per node
 NODES="\${NODES:-1}"

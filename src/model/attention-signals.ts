@@ -38,7 +38,7 @@ export interface Geometry {
 }
 
 /** Below this share of attention outside the sinks, the mean distance is 0: there is nothing to average. */
-export const MIN_MASS = 1e-6;
+const MIN_MASS = 1e-6;
 const TINY = 1e-30;
 
 /** Masks over (query, key): `queries` [batch, 1, queries, 1] and `keys` [batch or 1, 1, 1, keys] are positions. */
@@ -67,11 +67,7 @@ export function geometryOf(
 }
 
 /** The sum over all keys of what `of` gives for each part, [batch, heads, queries]. */
-export function overKeys(
-  g: Graph,
-  rows: KeyParts,
-  of: (row: Tensor, part: number) => Tensor,
-): Tensor {
+function overKeys(g: Graph, rows: KeyParts, of: (row: Tensor, part: number) => Tensor): Tensor {
   return rows.map((row, part) => g.sum(of(row, part), [3], false)).reduce((a, b) => g.add(a, b));
 }
 

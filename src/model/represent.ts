@@ -37,7 +37,7 @@ export interface Representation {
  * the mean; `end` int64 [batch], the row (in batch * length) of each text's last token. Output
  * `pooled` [batch, 2, width]: last, then mean; width as in `Representation`.
  */
-export function representGraph(
+function representGraph(
   config: DecoderConfig,
   { batch, length }: Omit<TextBatch, 'members'>,
   layers: Layers,

@@ -62,7 +62,7 @@ export async function* readObjects(
 }
 
 /** The files that `path` stands for, sorted by name. */
-export function poolFiles(path: string): string[] {
+function poolFiles(path: string): string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
     const files = readdirSync(path, { recursive: true, encoding: 'utf8' })

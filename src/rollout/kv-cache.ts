@@ -42,7 +42,7 @@ export function cacheBindings(cache: CacheArrays): Record<string, TensorData> {
  * Writes what a run with `block` queries per row added, at position `at` of every row. The capacity follows from
  * the size of the cache.
  */
-export function keepBlock(
+function keepBlock(
   call: ReturnType<Program['bind']>,
   { layers, kvHeads, headDim }: DecoderConfig,
   cache: CacheArrays,

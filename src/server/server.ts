@@ -108,7 +108,7 @@ export function linkTo(url: string, token: string): string {
 }
 
 /** Is it an address that only this machine reaches? */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

@@ -93,7 +93,7 @@ export const labelFigures = z.object({
 export type WireLabelFigures = z.infer<typeof labelFigures>;
 
 /** Measured at every step, in the order of `steps`. */
-export const stepColumns = [
+const stepColumns = [
   'reward',
   'frac_reward_zero_std',
   'entropy',
@@ -120,7 +120,7 @@ export const runsQuery = z.object({
     }),
 });
 
-export const wireRun = z.object({
+const wireRun = z.object({
   name: z.string(),
   kind: z.string(),
   status: z.enum(['running', 'stopped', 'done', 'failed']),
@@ -164,7 +164,7 @@ export const transitionsQuery = z.object({
   before: ordinal.optional(),
 });
 export const evidence = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]));
-export const wireTransition = z.object({
+const wireTransition = z.object({
   ordinal: z.int(),
   plan: z.string(),
   revision: z.int(),

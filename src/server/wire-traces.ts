@@ -42,7 +42,7 @@ function blankAsFinish(text: '' | 'stop' | 'length'): 'stop' | 'length' | null {
 
 export const verdict = z.enum(['right', 'wrong', 'undecided']);
 
-export const tracedRow = z.object({
+const tracedRow = z.object({
   promptId: z.string(),
   sample: z.int(),
   source: z.string(),
@@ -82,7 +82,7 @@ const floats = z.string();
 const ints = z.string();
 
 /** One signal: its mean over what was kept; single columns are fetched when they are picked. */
-export const wireSignal = z.object({
+const wireSignal = z.object({
   /** A signal's name, or `layer_far_mass`. */
   name: z.enum([...signalNames, 'layer_far_mass']),
   unit: z.string(),

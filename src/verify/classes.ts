@@ -10,7 +10,7 @@ export interface Comparer {
 }
 
 /** Classes of one bucket that a new answer is compared with: enough for 64 answers that are all different. */
-export const maxLeaders = 63;
+const maxLeaders = 63;
 
 /** The first answer of a class. */
 interface Leader {

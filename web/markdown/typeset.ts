@@ -57,7 +57,7 @@ const DEEPEST = 250;
 const MOST = 10_000;
 
 /** Whether KaTeX is asked at all. */
-export function mayBeSet(tex: string): boolean {
+function mayBeSet(tex: string): boolean {
   return tex.length <= LONGEST_FORMULA && visible(tex) === tex && !MACROS.test(tex);
 }
 

@@ -6,7 +6,7 @@
 import { effect, signal } from '@preact/signals';
 import { CHARTS, DARK, LIGHT, PIECES, TABLES, TONES, TRACES } from '../../src/report/theme.ts';
 
-export const themes = ['system', 'light', 'dark'] as const;
+const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
 const KEY = 'pivottrace.theme';

@@ -95,7 +95,7 @@ export function previewOf(answer: string): WirePreview {
   };
 }
 
-export const someDisputes: z.infer<typeof disputes> = {
+const someDisputes: z.infer<typeof disputes> = {
   total: 2,
   disputes: [0, 1].map((at) => ({
     promptId: `d${at}`,
@@ -120,14 +120,14 @@ function annotation(ordinal: number, annotator: string, answer: string, note: st
   };
 }
 
-export const someUsers: WireUser[] = [
+const someUsers: WireUser[] = [
   ada,
   { id: 'u2', name: 'Grace', role: 'annotator', kind: 'person', disabled: false },
   { id: 'u3', name: 'Emmy', role: 'viewer', kind: 'person', disabled: true },
   { id: 'u4', name: 'teacher-large', role: 'annotator', kind: 'teacher', disabled: false },
 ];
 
-export const someFigures: z.infer<typeof figures> = {
+const someFigures: z.infer<typeof figures> = {
   annotators: [
     {
       annotator: 'u1',
@@ -157,7 +157,7 @@ export const someFigures: z.infer<typeof figures> = {
   agreement: { questions: 35, percent: 0.914, cohen: null, fleiss: 0.81, krippendorff: 0.823 },
 };
 
-export const someAudit: z.infer<typeof auditPage> = {
+const someAudit: z.infer<typeof auditPage> = {
   entries: [
     {
       ordinal: 9,

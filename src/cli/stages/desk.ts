@@ -90,7 +90,7 @@ function queueOf({ store, config, verifiers }: DeskStage, account: string): Queu
   return openQueue(store, settings, { judge, nameOf, record: auditOf });
 }
 
-export function serverSettings({ serve }: Config): ServerSettings {
+function serverSettings({ serve }: Config): ServerSettings {
   const { host, port, origin, hosts, forwarded } = serve;
   return {
     ...{ host, port, origin, hosts, forwarded },

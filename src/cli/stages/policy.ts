@@ -9,7 +9,7 @@ import type { AdapterTraining } from '../../train/policy-weights.ts';
 import type { Config } from '../config.ts';
 
 /** Threads per session: as configured, or the cores shared by `sharing` policies that run at once. */
-export function threadsOf({ engine }: Config, sharing = 1): number {
+function threadsOf({ engine }: Config, sharing = 1): number {
   return engine.threads > 0
     ? engine.threads
     : Math.max(1, Math.floor(availableParallelism() / sharing));

@@ -69,7 +69,7 @@ export interface GivenAnswer {
 }
 
 /** Why something in a file makes no label; `unclear`: the file does not say whether it was submitted. */
-export const ignoredKinds = ['blank', 'skipped', 'draft', 'unclear'] as const;
+const ignoredKinds = ['blank', 'skipped', 'draft', 'unclear'] as const;
 export type IgnoredKind = (typeof ignoredKinds)[number];
 
 export interface Ignored {

@@ -48,7 +48,7 @@ export function neverText({ seeds, reached }: Convergence): string {
 }
 
 /** What stands before a ratio in which a seed of the arm is counted at all that it spent. */
-export function atMost({ seeds, reached }: Convergence): string {
+function atMost({ seeds, reached }: Convergence): string {
   return reached < seeds ? '≤ ' : '';
 }
 

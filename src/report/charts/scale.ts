@@ -19,7 +19,7 @@ export interface Point {
 }
 
 /** Tick step of 1, 2 or 5 times a power of ten that gives about `count` ticks over `span`. */
-export function tickStep(span: number, count: number): number {
+function tickStep(span: number, count: number): number {
   const rough = span / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const lead = rough / power;

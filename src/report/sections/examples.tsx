@@ -9,7 +9,7 @@ import { clip, decimal, isKnown, percent, plural, visible } from '../format.ts';
 import { Missing, Section, scrollBox } from './parts.tsx';
 
 /** Tokens shown per example; a page with whole long traces would be too heavy for a phone. */
-export const MOST_TOKENS = 1500;
+const MOST_TOKENS = 1500;
 
 const LEVELS = 6;
 

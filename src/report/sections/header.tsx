@@ -7,7 +7,7 @@ import { plural, short, visible, whole } from '../format.ts';
 import { Facts, scrollBox, Warning } from './parts.tsx';
 
 /** The links to the sections, in their order on the page. */
-export const SECTIONS = [
+const SECTIONS = [
   { id: 'summary', title: 'Was it worth it?' },
   { id: 'routes', title: 'Routes and budget' },
   { id: 'score', title: 'Score against pass rate' },

@@ -87,7 +87,7 @@ const choice =
 const letters = /^[A-J]{2,6}$/u;
 
 /** Whether `text` begins with a choice letter: "B", "(b)", "B) 45", "B. Paris", "option B", "A, C", "ABD". */
-export function isChoice(text: string): boolean {
+function isChoice(text: string): boolean {
   const plain = withoutMarkup(text.slice(0, 80));
   if (letters.test(plain)) return true;
   const found = choice.exec(plain);

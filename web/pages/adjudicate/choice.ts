@@ -91,7 +91,7 @@ export function useMaking(dispute: WireDispute, onRuled: () => void): Making {
 }
 
 /** What to send for a choice, or what is missing. */
-export function rulingOf(
+function rulingOf(
   dispute: WireDispute,
   choice: Choice | null,
   own: string,

@@ -1,12 +1,12 @@
 /** @jsxImportSource preact */
 /** What was spent: responses and tokens by round, wall clock by stage; and files to take away. */
 import { bytes, duration, short, whole } from '../../../src/report/format.ts';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import { costFigures, exportsList, type WireCost } from '../../../src/server/wire-dashboard.ts';
 import { get } from '../../api.ts';
 import { Loaded, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 
 export function CostPanel() {
   const cost = useRemote((signal) => get('/api/dashboard/cost', costFigures, { signal }));

@@ -4,12 +4,12 @@ import { Figure } from '../../../src/report/charts/frame.tsx';
 import { Lines } from '../../../src/report/charts/lines.tsx';
 import { extent } from '../../../src/report/charts/scale.ts';
 import { decimal, percent, whole } from '../../../src/report/format.ts';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import { labelFigures, type WireLabelFigures } from '../../../src/server/wire-dashboard.ts';
 import { get } from '../../api.ts';
 import { Loaded, Meter, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 import { labelSteps } from './curves.ts';
 import { styleAt } from './styles.ts';
 

@@ -13,12 +13,12 @@ import {
   visible,
   whole,
 } from '../../../src/report/format.ts';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import { type StepColumn, type WireRun, wireRuns } from '../../../src/server/wire-dashboard.ts';
 import { get } from '../../api.ts';
 import { Empty, Loaded, Meter, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 import { grown, versionsOf } from './curves.ts';
 import { styleAt } from './styles.ts';
 

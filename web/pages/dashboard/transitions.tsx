@@ -2,6 +2,7 @@
 /** Every change of a prompt's route with its evidence, the newest first, by plan, prompt and rule. */
 import { useState } from 'preact/hooks';
 import { decimal, plural, whole } from '../../../src/report/format.ts';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import {
   transitionsPage,
   type WireTransition,
@@ -11,7 +12,6 @@ import { get, said } from '../../api.ts';
 import { announce, Empty, Loaded, Notice, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 import { Link } from '../../router.tsx';
 import { searchOf } from '../traces/address.ts';
 

@@ -1,12 +1,12 @@
 /** @jsxImportSource preact */
 /** Who did what, the newest first. */
 import { useState } from 'preact/hooks';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import type { WireAudit } from '../../../src/server/wire.ts';
 import { adminCalls } from '../../calls.ts';
 import { Empty, Loaded, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 import { When } from '../../parts/when.tsx';
 
 /** Characters of a detail that are shown. */

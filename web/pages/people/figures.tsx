@@ -1,13 +1,12 @@
 /** @jsxImportSource preact */
 /** How well people agree with each other and with known answers, and how fast they are. */
 import { DASH, decimal, percent, whole } from '../../../src/report/format.ts';
-import { Num } from '../../../src/report/sections/parts.tsx';
+import { Head, Num, Table } from '../../../src/report/sections/parts.tsx';
 import type { WireFigures } from '../../../src/server/wire.ts';
 import { adminCalls } from '../../calls.ts';
 import { Empty, Loaded, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 
 export function Figures() {
   const remote = useRemote((signal) => adminCalls.figures(signal), { topics: ['queue', 'labels'] });

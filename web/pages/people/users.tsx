@@ -1,13 +1,13 @@
 /** @jsxImportSource preact */
 /** Users with their roles, and links that invite new ones or let known ones in. */
 import { useRef, useState } from 'preact/hooks';
+import { Head, Table } from '../../../src/report/sections/parts.tsx';
 import { LONGEST, type WireUser } from '../../../src/server/wire.ts';
 import { said, session } from '../../api.ts';
 import { adminCalls } from '../../calls.ts';
 import { announce, Loaded, Notice, Panel } from '../../parts/controls.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { useRemote } from '../../parts/remote.ts';
-import { Head, Table } from '../../parts/table.tsx';
 import { When } from '../../parts/when.tsx';
 
 const ROLES = ['admin', 'annotator', 'viewer'] as const;

@@ -101,10 +101,6 @@ export function queryOf({ round, prompt, sample }: TraceKey): string {
   return query.toString();
 }
 
-export function sameTrace(a: TraceKey, b: TraceKey): boolean {
-  return a.round === b.round && a.prompt === b.prompt && a.sample === b.sample;
-}
-
 function keyOf(query: URLSearchParams, prefix: string): TraceKey | null {
   const prompt = query.get(`${prefix}prompt`);
   if (prompt === null || prompt === '') return null;

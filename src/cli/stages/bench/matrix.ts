@@ -12,7 +12,7 @@ import { readYaml } from '../../config/yaml-file.ts';
 import { summaryKeys } from './summary.ts';
 
 /** What may stand in `verbs`, in the order of a project's life. */
-export const benchVerbs = ['pool', 'trace', 'triage', 'label', 'train', 'eval', 'report'] as const;
+const benchVerbs = ['pool', 'trace', 'triage', 'label', 'train', 'eval', 'report'] as const;
 
 export type BenchVerb = (typeof benchVerbs)[number];
 

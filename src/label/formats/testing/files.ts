@@ -84,7 +84,7 @@ export const anyText = fc
   .map((parts) => parts.join(''));
 
 /** As the store keeps ids and answers: trimmed, not empty, whole characters. */
-export const storedText = anyText
+const storedText = anyText
   .map((text) => text.replace(/[\0\p{Surrogate}]/gu, '').trim())
   .filter((text) => text !== '');
 

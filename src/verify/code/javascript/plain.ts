@@ -3,7 +3,7 @@ import type { Loader } from 'esbuild';
 import type { CodeLanguage } from '../settings.ts';
 
 /** Longest program that is rewritten, in UTF-16 units: deep nesting costs the parser stack. */
-export const maxRewritten = 65_536;
+const maxRewritten = 65_536;
 
 const moduleSyntax = /^[ \t]*(?:import\b(?![ \t]*\()|export\b)/m;
 
