@@ -13,12 +13,9 @@ import type { Store } from '../../store/types.ts';
 import { allHeads } from '../../trace/request.ts';
 import { openVerifiers, type Verifiers } from '../../verify/verifiers.ts';
 import { loadConfig } from '../config.ts';
-import {
-  forgetRayRound,
-  type RayTraceStage,
-  stopRayTrace,
-  tracePoolOnRay,
-} from './cluster-trace.ts';
+import { sampleMoreOnRay } from './cluster-probes.ts';
+import { forgetRayRound } from './cluster-round.ts';
+import { type RayTraceStage, stopRayTrace, tracePoolOnRay } from './cluster-trace.ts';
 import { traceManifest } from './observations.ts';
 import { verifierSpecs } from './workspace.ts';
 
@@ -252,6 +249,35 @@ test('other workers go on with a job; another seed makes another', async () => {
   expect((await traced(null, 'ray.workers=4')).responses).toBe(0);
   await expect(traced(null, 'seed=7')).rejects.toThrow(/--fresh/);
   expect(readdirSync(dirname(folder)).length).toBe(2);
+});
+
+test('probes get the responses that they lack from the cluster, once, also when the call was stopped', async () => {
+  workers();
+  await traced();
+  const more = () => staged((stage) => sampleMoreOnRay(stage, ['p1', 'p3', 'p4', 'p6'], 4));
+  const samplesOf = async (id: string) =>
+    (await store.rollouts.of(0, [id])).map(({ sample }) => sample);
+  workers(1, () => stop.abort());
+  await expect(more()).rejects.toThrow(Interrupted);
+  stop = new AbortController();
+  const jobs = [...stub.jobs.values()];
+  expect(jobs).toHaveLength(2);
+  const { folder, spec } = specOf(jobs[1]);
+  expect(spec.profile).toBe(null);
+  expect(spec.chunks.map((name) => name.split('-')[0])).toEqual(['probe', 'probe']);
+  for (const chunk of spec.chunks.slice(1))
+    work(folder, chunk, [
+      [1, 3],
+      [2, 6],
+    ]);
+  jobs[1].status = 'SUCCEEDED';
+  await more();
+  expect(stub.jobs.size).toBe(2);
+  for (const id of ['p1', 'p3', 'p4', 'p6']) expect(await samplesOf(id)).toEqual([0, 1, 2, 3]);
+  expect(await samplesOf('p0')).toEqual([0, 1]);
+  const requests = stub.requests.length;
+  await more();
+  expect(stub.requests).toHaveLength(requests);
 });
 
 test('given responses are traced as they are, under their numbers', async () => {

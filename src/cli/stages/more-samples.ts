@@ -4,6 +4,7 @@ import { isText } from '../../pool/content.ts';
 import type { Store } from '../../store/types.ts';
 import type { Verifiers } from '../../verify/verifiers.ts';
 import type { Config } from '../config.ts';
+import { sampleMoreOnRay } from './cluster-probes.ts';
 import { generatePool } from './endpoint-rollouts.ts';
 import { withPolicy } from './policy.ts';
 import { sampleMore } from './trace.ts';
@@ -29,7 +30,11 @@ export async function moreSamples(
 ): Promise<void> {
   const source = await traceSource(stage.store, ROUND);
   if (source?.engine === 'endpoint') await fromEndpoint(stage, source, promptIds, samples);
-  else if (source === null || source.weights) {
+  else if (source?.engine === 'ray') {
+    // Where it was traced, unless it has moved since.
+    const address = stage.config.ray.address ?? source.name;
+    await sampleMoreOnRay({ ...stage, address, round: ROUND }, promptIds, samples);
+  } else if (source === null || source.weights) {
     await withPolicy(stage.config, (policy) =>
       sampleMore({ ...stage, policy, round: ROUND }, promptIds, samples),
     );

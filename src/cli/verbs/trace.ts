@@ -2,7 +2,7 @@
 import { UserError } from '../../core/errors.ts';
 import type { Store } from '../../store/types.ts';
 import { sensitivityLines } from '../../trace/index.ts';
-import { forgetRayRound } from '../stages/cluster-trace.ts';
+import { forgetRayRound } from '../stages/cluster-round.ts';
 import { leftOutText } from '../stages/observations.ts';
 import { forgetSeconds, timed } from '../stages/stage-cost.ts';
 import {
