@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../store/store.ts';
 import { promptRow } from '../store/testing/rows.ts';
+import { openTask } from '../store/testing/tasks.ts';
 import { freshWorkspace } from '../store/testing/workspace.ts';
 import type { Store } from '../store/types.ts';
 import { type ImportSettings, importLabels } from './import-labels.ts';
@@ -123,18 +124,7 @@ test('an id or an answer of any length makes a short message, and none that move
 });
 
 test('a question of the queue that was answered elsewhere is not asked again', async () => {
-  const order = { account: 'arm', utility: 1, run: null, step: null, reason: 'planned' };
-  const open = {
-    overlap: 1,
-    gold: false,
-    checks: null,
-    answers: 0,
-    revision: 0,
-    createdAt: 0,
-    decidedAt: null,
-  };
-  const state = { state: 'open', outcome: null, labelSource: null } as const;
-  await store.desk.putTasks([{ ...order, ...open, ...state, promptId: 'p1' }]);
+  await store.desk.putTasks([openTask('p1', { account: 'arm', utility: 1 })]);
   await take(given('x.jsonl', '{"id":"p1","answer":"5"}\n'));
   expect(await store.desk.openKinds('arm')).toEqual([]);
 });

@@ -3,11 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { Graph } from '../engine/graph.ts';
-import { Program } from '../engine/program.ts';
-import { logits, weightInputs } from './decoder.ts';
+import { forwardLogits } from '../../test/reference/forward-logits.ts';
 import { loadWeights } from './directory.ts';
-import { forward } from './forward.ts';
 
 interface Expected {
   input_ids: number[][];
@@ -23,24 +20,9 @@ it.each([
   const { config, weights } = loadWeights(directory);
   const want = JSON.parse(readFileSync(join(directory, 'expected.json'), 'utf8')) as Expected;
   const batch = want.input_ids.length;
-  const queries = want.input_ids[0]?.length ?? 0;
-
-  const g = new Graph();
-  const inputs = weightInputs(g, config);
-  const ids = g.input('ids', [batch * queries], 'int64');
-  const hidden = forward(g, config, inputs, ids, { batch, queries });
-  g.output('logits', logits(g, config, inputs, hidden));
-  const program = await Program.compile(g, { provider: 'cpu', threads: 1 });
-  const call = program.bind({
-    ids: BigInt64Array.from(want.input_ids.flat(), BigInt),
-    ...Object.fromEntries(weights),
-  });
-  await call.run();
-
-  const got = call.floats('logits');
+  const got = await forwardLogits(config, weights, want.input_ids.flat(), { batch });
   const expected = want.logits.flat(2);
   expect(got.length).toBe(expected.length);
   const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - (got[i] ?? 1e9))), 0);
   expect(worst).toBeLessThan(1e-4); // logits of size 6, float32 on both sides
-  await program.release();
 });

@@ -1,47 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { runCached } from '../../test/reference/cached-runner.ts';
 import { referenceDecoder } from '../../test/reference/decoder.ts';
+import { worst } from '../../test/reference/deviation.ts';
+import { forwardLogits } from '../../test/reference/forward-logits.ts';
 import {
   randomTokens,
   randomWeights,
   TINY_MODELS,
   tinyConfig,
 } from '../../test/reference/models.ts';
-import { Graph } from '../engine/graph.ts';
-import { Program } from '../engine/program.ts';
-import type { DecoderConfig } from './config.ts';
-import { logits, weightInputs } from './decoder.ts';
-import { forward } from './forward.ts';
 
 const CAPACITY = 40;
-
-/** Logits of every token by the full forward graph. */
-async function fullForward(
-  config: DecoderConfig,
-  weights: ReadonlyMap<string, Float32Array>,
-  tokens: Int32Array,
-): Promise<Float32Array> {
-  const g = new Graph();
-  const parameters = weightInputs(g, config);
-  const ids = g.input('ids', [tokens.length], 'int64');
-  const hidden = forward(g, config, parameters, ids, { batch: 1, queries: tokens.length });
-  g.output('logits', logits(g, config, parameters, hidden));
-  const program = await Program.compile(g, { provider: 'cpu', threads: 1 });
-  const call = program.bind({
-    ...Object.fromEntries(weights),
-    ids: BigInt64Array.from(tokens, BigInt),
-  });
-  await call.run();
-  await program.release();
-  return call.floats('logits');
-}
-
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  expect(a.length).toBe(b.length);
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]));
-  return largest;
-};
 
 describe.each(TINY_MODELS)('%s', (_name, config) => {
   const weights = randomWeights(config, 11);
@@ -52,7 +21,7 @@ describe.each(TINY_MODELS)('%s', (_name, config) => {
 
   it('gives the logits of the float64 reference', async () => {
     for (const [row, tokens] of sequences.entries()) {
-      expect(worst(await fullForward(config, weights, tokens), expected[row])).toBeLessThan(1e-4);
+      expect(worst(await forwardLogits(config, weights, tokens), expected[row])).toBeLessThan(1e-4);
     }
   });
 
@@ -63,7 +32,7 @@ describe.each(TINY_MODELS)('%s', (_name, config) => {
   ])('decodes like the full forward: %s', async (_how, blocks) => {
     const { logits: decoded } = await runCached(config, weights, sequences, blocks, CAPACITY);
     for (const [row, tokens] of sequences.entries()) {
-      const full = await fullForward(config, weights, tokens);
+      const full = await forwardLogits(config, weights, tokens);
       let compared = 0;
       for (const [t, found] of decoded[row].entries()) {
         if (found === undefined) continue;
@@ -111,11 +80,11 @@ describe('rope scalings', () => {
     const weights = randomWeights(config, 12);
     const tokens = randomTokens(config, 30, 3);
     const expected = referenceDecoder(config, weights, tokens).logits.flatMap((row) => [...row]);
-    expect(worst(await fullForward(config, weights, tokens), expected)).toBeLessThan(1e-4);
+    expect(worst(await forwardLogits(config, weights, tokens), expected)).toBeLessThan(1e-4);
     const { logits: decoded } = await runCached(config, weights, [tokens], [8, 1], CAPACITY);
     expect(worst(decoded[0][29] ?? [], expected.slice(-config.vocabSize))).toBeLessThan(1e-4);
     // The scaling matters at all: without it the logits are others.
-    const unscaled = await fullForward(plain, weights, tokens);
+    const unscaled = await forwardLogits(plain, weights, tokens);
     expect(worst(unscaled, expected)).toBeGreaterThan(1e-2);
   });
 });

@@ -2,47 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { ALL_TARGETS, mergedReference, randomAdapter } from '../../test/reference/adapters.ts';
 import { runCached } from '../../test/reference/cached-runner.ts';
 import { type ReferenceWeights, referenceDecoder } from '../../test/reference/decoder.ts';
+import { worst } from '../../test/reference/deviation.ts';
+import { forwardLogits } from '../../test/reference/forward-logits.ts';
 import {
   randomTokens,
   randomWeights,
   TINY_MODELS,
   tinyConfig,
 } from '../../test/reference/models.ts';
-import { Graph } from '../engine/graph.ts';
-import { Program } from '../engine/program.ts';
 import { type DecoderConfig, parameterShapes } from './config.ts';
-import { logits, weightInputs } from './decoder.ts';
-import { forward } from './forward.ts';
 import { freshAdapter, loraShapes, mergeAdapter, orderedTargets, trainableShapes } from './lora.ts';
 import { type LoraSettings, loraScale } from './lora-settings.ts';
 import { Representer } from './represent.ts';
 
 const CPU = { provider: 'cpu', threads: 1 } as const;
-
-async function forwardLogits(
-  config: DecoderConfig,
-  weights: ReadonlyMap<string, Float32Array>,
-  tokens: Int32Array,
-): Promise<Float32Array> {
-  const g = new Graph();
-  const inputs = weightInputs(g, config);
-  const ids = g.input('ids', [tokens.length], 'int64');
-  const hidden = forward(g, config, inputs, ids, { batch: 1, queries: tokens.length });
-  g.output('logits', logits(g, config, inputs, hidden));
-  const program = await Program.compile(g, CPU);
-  const arrays = { ...Object.fromEntries(weights), ids: BigInt64Array.from(tokens, BigInt) };
-  const call = program.bind(arrays);
-  await call.run();
-  await program.release();
-  return call.floats('logits');
-}
-
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  expect(a.length).toBe(b.length);
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]));
-  return largest;
-};
 
 const flat = (config: DecoderConfig, weights: ReferenceWeights, tokens: Int32Array) =>
   referenceDecoder(config, weights, tokens).logits.flatMap((row) => [...row]);

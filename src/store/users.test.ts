@@ -1,9 +1,9 @@
 /** Users, sessions, links and the audit log, on every engine. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { TaskRecord } from './desk.ts';
-import { openStore } from './store.ts';
 import { hasPostgres, startPostgres, type TestPostgres } from './testing/postgres.ts';
 import { promptRow } from './testing/rows.ts';
+import { openTask } from './testing/tasks.ts';
+import { withStore } from './testing/with-store.ts';
 import { freshWorkspace } from './testing/workspace.ts';
 import type { Store } from './types.ts';
 import type { Invitation, NewUser } from './users.ts';
@@ -22,19 +22,12 @@ const invitation = (key: string, more: Partial<Invitation> = {}): Invitation => 
   ...more,
 });
 
-function contract(name: string, fresh: () => Promise<Store>): void {
+function contract(name: string, fresh: () => Promise<string>): void {
   describe(`${name}: users`, () => {
-    const withStore = async (work: (store: Store) => Promise<void>) => {
-      const store = await fresh();
-      try {
-        await work(store);
-      } finally {
-        await store.close();
-      }
-    };
+    const inFresh = async (work: (store: Store) => Promise<void>) => withStore(await fresh(), work);
 
     test('a name is taken once, and a password never leaves with its user', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         expect(await store.users.add(user('a', { role: 'admin' }))).toBe(true);
         expect(await store.users.add(user('b', { nameKey: 'a' }))).toBe(false);
         expect(await store.users.add(user('c', { createdAt: 5 }))).toBe(true);
@@ -49,7 +42,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('an admin is left, however many leave at once', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         const ids = ['a', 'b', 'c', 'd'];
         for (const id of ids) await store.users.add(user(id, { role: 'admin' }));
         await store.users.add(user('t', { role: 'admin', kind: 'teacher', password: null }));
@@ -63,7 +56,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('a session ends with its user, its password, and its time', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         for (const id of ['a', 'b']) await store.users.add(user(id));
         const session = (key: string, userId: string) =>
           store.sessions.add({ key, userId, createdAt: 0, seenAt: 10, expiresAt: 100 });
@@ -98,7 +91,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('a link is taken once, in time, and goes with its user', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         await store.users.add(user('a'));
         await store.invitations.add(invitation('new', { name: 'Bob', createdBy: 'a' }));
         await store.invitations.add(invitation('in', { userId: 'a', expiresAt: 200 }));
@@ -120,7 +113,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('the audit log counts up and comes back in pages', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         const long = 'ü'.repeat(3_000);
         await Promise.all(
           Array.from({ length: 7 }, (_, i) =>
@@ -146,7 +139,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('every topic changes with what it is about, and with nothing else', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         await store.prompts.add([promptRow(0), promptRow(1)]);
         let before = await store.watch.topics('main', 0);
         const changed = async (work: () => Promise<unknown>) => {
@@ -159,19 +152,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
           return names;
         };
         const { desk } = store;
-        const task: TaskRecord = {
-          ...{ account: 'main', promptId: 'p0', utility: 0, run: null, step: null, reason: '' },
-          ...{
-            state: 'open',
-            outcome: null,
-            overlap: 1,
-            gold: false,
-            checks: null,
-            answers: 0,
-            revision: 0,
-          },
-          ...{ labelSource: null, createdAt: 0, decidedAt: null },
-        };
+        const task = openTask('p0', { reason: '' });
         expect(await changed(async () => undefined)).toEqual([]);
         expect(await changed(() => desk.putTasks([task]))).toEqual(['queue']);
         const lease = { account: 'main', promptId: 'p0', annotator: 'a', takenAt: 0, expiresAt: 9 };
@@ -196,22 +177,10 @@ function contract(name: string, fresh: () => Promise<Store>): void {
       }));
 
     test('an annotator’s own answers are counted, skipped and undone ones and rulings are not', () =>
-      withStore(async (store) => {
+      inFresh(async (store) => {
         await store.prompts.add([promptRow(0), promptRow(1), promptRow(2), promptRow(3)]);
         await store.desk.putTasks(
-          [0, 1, 2, 3].map((i) => ({
-            ...{ account: 'main', promptId: `p${i}`, utility: 0, run: null, step: null },
-            ...{
-              reason: '',
-              state: 'open',
-              outcome: null,
-              overlap: 3,
-              gold: false,
-              checks: null,
-              answers: 0,
-            },
-            ...{ revision: 0, labelSource: null, createdAt: 0, decidedAt: null },
-          })),
+          [0, 1, 2, 3].map((i) => openTask(`p${i}`, { reason: '', overlap: 3 })),
         );
         const said = (prompt: number, more: object) =>
           store.transaction(({ desk }) =>
@@ -234,7 +203,7 @@ function contract(name: string, fresh: () => Promise<Store>): void {
   });
 }
 
-contract('PGlite', async () => openStore(await freshWorkspace()));
+contract('PGlite', freshWorkspace);
 
 describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   let server: TestPostgres;
@@ -242,5 +211,5 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
     server = await startPostgres();
   });
   afterAll(() => server?.stop());
-  contract('PostgreSQL', async () => openStore(await server.freshDatabase()));
+  contract('PostgreSQL', () => server.freshDatabase());
 });

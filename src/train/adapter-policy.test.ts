@@ -5,30 +5,16 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { randomAdapter } from '../../test/reference/adapters.ts';
 import { tinyModel } from '../../test/reference/tiny-directory.ts';
-import type { OptimizerSettings } from '../engine/adamw.ts';
 import { loadAdapter, saveAdapter } from '../model/adapter.ts';
 import { readAdapterConfig } from '../model/adapter-config.ts';
 import { loadWeights, saveWeights } from '../model/directory.ts';
 import { freshAdapter } from '../model/lora.ts';
 import { type LoraSettings, loraTargets } from '../model/lora-settings.ts';
-import type { Sampling } from '../rollout/types.ts';
 import { Policy, type PolicySettings } from './policy.ts';
-import { Scorer, type Sequence } from './scorer.ts';
+import { Scorer } from './scorer.ts';
+import { ENGINE, move, OPTIMIZER, REQUESTS, SAMPLING, sequenceOf } from './testing/tiny-policy.ts';
 
-const ENGINE = { provider: 'cpu', threads: 1 } as const;
-const OPTIMIZER: OptimizerSettings = {
-  ...{ lr: 0.05, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, maxGradNorm: 1 },
-  ...{ warmupSteps: 0, schedule: 'constant', totalSteps: 10, minLrRatio: 1 },
-};
-const SAMPLING: Sampling = {
-  ...{ temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: 12, stop: [], seed: 3 },
-  longPrompts: 'refuse',
-};
-const REQUESTS = ['3 + 4 = ', '12 * 5'].map((prompt, sample) => ({
-  ...{ promptId: 'p', sample, prompt },
-}));
 const LORA: LoraSettings = { rank: 4, alpha: 16, targets: loraTargets, rslora: false };
-const SURROGATE = { clipLow: 0.2, clipHigh: 0.2, kl: 0, temperature: 1 };
 
 const model = tinyModel();
 const home = mkdtempSync(join(tmpdir(), 'pivottrace-adapter-policy-'));
@@ -51,20 +37,6 @@ function start(changes: Partial<PolicySettings> = {}, lora: Partial<LoraSettings
   });
   policies.push(policy);
   return policy;
-}
-
-/** A response of the frozen model, to be reinforced. */
-async function sequenceOf(policy: Policy): Promise<Sequence> {
-  const [response] = await policy.generate(REQUESTS, SAMPLING);
-  return {
-    tokens: Int32Array.from([...response.promptTokens, ...response.tokens]),
-    from: response.promptTokens.length,
-    ...{ weight: 1, advantage: 1, old: response.logprobs },
-  };
-}
-
-async function move(policy: Policy): Promise<void> {
-  await policy.step([await sequenceOf(policy)], SURROGATE);
 }
 
 const said = async (policy: Policy, by: 'policy' | 'teacher' = 'policy') =>

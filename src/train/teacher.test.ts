@@ -4,28 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type TinyModel, tinyModel } from '../../test/reference/tiny-directory.ts';
-import type { OptimizerSettings } from '../engine/adamw.ts';
 import { encodePrompt, loadChatTemplate } from '../model/chat-template.ts';
 import { loadWeights } from '../model/directory.ts';
 import { Sampler } from '../rollout/sampler.ts';
-import type { Sampling } from '../rollout/types.ts';
 import { Policy } from './policy.ts';
 import { Teacher } from './teacher.ts';
-
-const ENGINE = { provider: 'cpu', threads: 1 } as const;
-const OPTIMIZER: OptimizerSettings = {
-  ...{ lr: 0.05, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, maxGradNorm: 1 },
-  ...{ warmupSteps: 0, schedule: 'constant', totalSteps: 10, minLrRatio: 1 },
-};
-const SAMPLING: Sampling = {
-  ...{ temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: 12, stop: [], seed: 3 },
-  longPrompts: 'refuse',
-};
-const REQUESTS = ['3 + 4 = ', '12 * 5'].map((prompt, sample) => ({
-  promptId: 'p',
-  sample,
-  prompt,
-}));
+import { ENGINE, move, OPTIMIZER, REQUESTS, SAMPLING } from './testing/tiny-policy.ts';
 
 const model: TinyModel = tinyModel();
 const home = mkdtempSync(join(tmpdir(), 'pivottrace-teacher-'));
@@ -45,17 +29,6 @@ function start(): Policy {
   });
   policies.push(policy);
   return policy;
-}
-
-/** One update that moves the weights a good way. */
-async function move(policy: Policy): Promise<void> {
-  const [response] = await policy.generate(REQUESTS, SAMPLING);
-  const sequence = {
-    tokens: Int32Array.from([...response.promptTokens, ...response.tokens]),
-    from: response.promptTokens.length,
-    ...{ weight: 1, advantage: 1, old: response.logprobs },
-  };
-  await policy.step([sequence], { clipLow: 0.2, clipHigh: 0.2, kl: 0, temperature: 1 });
 }
 
 const taught = async (policy: Policy) =>

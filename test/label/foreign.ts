@@ -6,14 +6,11 @@
  *
  * Needs Python with label-studio-sdk 2 and argilla 2; PIVOTTRACE_PYTHON names it, else python3.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { UserError } from '../../src/core/errors.ts';
 import { writeWhole } from '../../src/core/files.ts';
 import { formatByName, readEntries } from '../../src/label/formats/registry.ts';
 import type {
@@ -24,9 +21,7 @@ import type {
   OutgoingTask,
 } from '../../src/label/formats/types.ts';
 import { written } from '../../src/label/formats/written.ts';
-
-/** How foreign_check.py exits where the packages are missing. */
-const NO_PACKAGES = 3;
+import { printedBy, runCheck } from '../python/driver.ts';
 
 const texts = [
   ...[
@@ -116,18 +111,11 @@ function writeOurs(folder: string): void {
 }
 
 function askPackages(folder: string): string {
-  const script = fileURLToPath(new URL('foreign_check.py', import.meta.url));
-  const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
-  const run = spawnSync(python, [script, folder], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  if (run.error !== undefined || run.status === NO_PACKAGES) {
-    throw new UserError({
-      wanted: 'Python with label-studio-sdk and argilla',
-      found: run.error?.message ?? run.stderr.trim(),
-      fix: 'Install them (python3 -m pip install label-studio-sdk argilla), or name a Python that has them in PIVOTTRACE_PYTHON.',
-    });
-  }
-  if (run.status !== 0) throw new Error(`foreign_check.py failed:\n${run.stderr}`);
-  const last = run.stdout.trimEnd().split('\n').at(-1) ?? '';
+  const printed = printedBy(new URL('foreign_check.py', import.meta.url), [folder], {
+    wanted: 'Python with label-studio-sdk and argilla',
+    fix: 'Install them (python3 -m pip install label-studio-sdk argilla), or name a Python that has them in PIVOTTRACE_PYTHON.',
+  });
+  const last = printed.trimEnd().split('\n').at(-1) ?? '';
   return z.object({ made_with: z.string() }).parse(JSON.parse(last)).made_with;
 }
 
@@ -173,10 +161,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCheck(main);

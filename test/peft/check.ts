@@ -6,32 +6,25 @@
  * Needs Python with torch, transformers and peft as in test/python/requirements-peft.txt; PIVOTTRACE_PYTHON names the
  * interpreter (default python3).
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from '../../src/core/errors.ts';
 import { readJson, writeWhole } from '../../src/core/files.ts';
-import { Graph } from '../../src/engine/graph.ts';
-import { Program } from '../../src/engine/program.ts';
 import { loadAdapter, saveAdapter } from '../../src/model/adapter.ts';
 import type { DecoderConfig } from '../../src/model/config.ts';
-import { logits, weightInputs } from '../../src/model/decoder.ts';
 import { loadConfig, loadWeights, saveWeights } from '../../src/model/directory.ts';
-import { forward } from '../../src/model/forward.ts';
 import { mergedWeight, orderedTargets } from '../../src/model/lora.ts';
 import { type LoraSettings, loraTargets } from '../../src/model/lora-settings.ts';
+import { interpreter, printedBy, runCheck } from '../python/driver.ts';
 import { randomAdapter } from '../reference/adapters.ts';
+import { forwardLogits } from '../reference/forward-logits.ts';
 import { randomTokens, randomWeights, TINY_MODELS } from '../reference/models.ts';
 import { tinyModel } from '../reference/tiny-directory.ts';
 
 /** Largest deviation of a logit that passes. */
 const TOLERANCE = 2e-3;
-
-/** How peft_check.py exits where a package is missing. */
-const MISSING = 3;
 
 const rows = z.array(z.array(z.number()));
 const answersSchema = z.record(
@@ -91,18 +84,12 @@ function prepare(folder: string, [name, bare]: (typeof TINY_MODELS)[number], ind
 }
 
 function askPeft(folder: string): Answers {
-  const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
-  const script = fileURLToPath(new URL('peft_check.py', import.meta.url));
+  const needs = {
+    wanted: `${interpreter()} with torch, transformers and peft`,
+    fix: 'Install test/python/requirements-peft.txt and name the interpreter in PIVOTTRACE_PYTHON.',
+  };
   const env = { ...process.env, HF_HUB_OFFLINE: '1' };
-  const run = spawnSync(python, [script, folder], { encoding: 'utf8', maxBuffer: 2 ** 28, env });
-  if (run.error !== undefined || run.status === MISSING) {
-    throw new UserError({
-      wanted: `${python} with torch, transformers and peft`,
-      found: run.error?.message ?? run.stderr.trim(),
-      fix: 'Install test/python/requirements-peft.txt and name the interpreter in PIVOTTRACE_PYTHON.',
-    });
-  }
-  if (run.status !== 0) throw new Error(`peft_check.py failed:\n${run.stderr}`);
+  printedBy(new URL('peft_check.py', import.meta.url), [folder], needs, { env });
   return answersSchema.parse(readJson(join(folder, 'answers.json')));
 }
 
@@ -112,17 +99,7 @@ async function ours(
   weights: ReadonlyMap<string, Float32Array>,
   tokens: readonly number[],
 ): Promise<number[][]> {
-  const g = new Graph();
-  const inputs = weightInputs(g, config);
-  const ids = g.input('ids', [tokens.length], 'int64');
-  const hidden = forward(g, config, inputs, ids, { batch: 1, queries: tokens.length });
-  g.output('logits', logits(g, config, inputs, hidden));
-  const program = await Program.compile(g, { provider: 'cpu', threads: 1 });
-  const arrays = { ...Object.fromEntries(weights), ids: BigInt64Array.from(tokens, BigInt) };
-  const call = program.bind(arrays);
-  await call.run();
-  await program.release();
-  const all = call.floats('logits');
+  const all = await forwardLogits(config, weights, tokens);
   const width = config.vocabSize;
   return tokens.map((_, t) => [...all.subarray(t * width, (t + 1) * width)]);
 }
@@ -239,10 +216,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCheck(main);

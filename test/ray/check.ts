@@ -13,6 +13,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { manifestText } from '../../src/export/manifest.ts';
 import { openStore } from '../../src/store/store.ts';
+import { interpreter } from '../python/driver.ts';
 import { kill, type LocalCluster, startCluster } from './cluster.ts';
 import { compareTraces } from './compare.ts';
 
@@ -25,7 +26,7 @@ let failed = 0;
 
 /** A venv's python is told by its path: the folder beside it holds `ray`. */
 function pythonPath(): string {
-  const named = process.env.PIVOTTRACE_PYTHON ?? 'python3';
+  const named = interpreter();
   if (named.includes('/')) return resolve(named);
   const folders = (process.env.PATH ?? '').split(':');
   const folder = folders.find((one) => {
@@ -157,6 +158,22 @@ async function givenResponses(cluster: LocalCluster, file: string): Promise<void
   );
 }
 
+/** Probes of a round that was traced on the cluster get further responses there, though no address is given. */
+async function probes(): Promise<void> {
+  const answers = `label.answers=${join(root, 'data/answers.jsonl')}`;
+  const said = await done('triage', pivottrace('triage', answers, ...settings('there')));
+  fact(said.includes('Submitted job'), 'triage asks the cluster for further responses');
+  const store = await openStore(join(place, 'there'));
+  const plan = await store.probes.of('main');
+  const counts = await store.rollouts.counts(0);
+  await store.close();
+  const sampled = plan.filter(({ promptId }) => counts.get(promptId) === 8);
+  fact(
+    plan.length === 10 && sampled.length === 10,
+    `${sampled.length} of ${plan.length} probes have 8 responses`,
+  );
+}
+
 /** The head is killed while workers sample; the command waits for it and goes on. */
 async function lostHead(cluster: LocalCluster): Promise<void> {
   const words = ['trace', '--engine', 'ray', '--address', cluster.address];
@@ -263,6 +280,7 @@ const cluster = await startCluster(python, 2);
 try {
   const file = await inProcess();
   await givenResponses(cluster, file);
+  await probes();
   await stubTraining(cluster);
   await lostHead(cluster);
 } finally {

@@ -7,20 +7,16 @@
  *
  * Needs Python with SciPy 1.15 or later; PIVOTTRACE_PYTHON names it, else python3.
  */
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { UserError } from '../../src/core/errors.ts';
 import { writeWhole } from '../../src/core/files.ts';
+import { printedBy, runCheck } from '../python/driver.ts';
 import { type Check, checks } from './checks.ts';
 
 /** Largest deviation that passes; absolute, and relative for numbers over 1. */
 export const TOLERANCE = 1e-6;
 
 export const GOLDEN = new URL('golden.json', import.meta.url);
-
-/** How scipy_check.py exits where SciPy is missing or too old. */
-const NO_SCIPY = 3;
 
 /** SciPy's numbers: per check, per case. */
 export const referenceSchema = z.object({
@@ -67,19 +63,13 @@ function numberOf(value: number | 'nan' | 'inf' | '-inf'): number {
 
 /** Has SciPy compute the checks; UserError where it cannot. */
 function askScipy(all: readonly Check[]): Reference {
-  const script = fileURLToPath(new URL('scipy_check.py', import.meta.url));
+  const script = new URL('scipy_check.py', import.meta.url);
   const input = JSON.stringify(all.map(({ name, inputs }) => ({ name, inputs })));
-  const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
-  const run = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (run.error !== undefined || run.status === NO_SCIPY) {
-    throw new UserError({
-      wanted: 'python3 with SciPy 1.15 or later',
-      found: run.error?.message ?? run.stderr.trim(),
-      fix: 'Install it (python3 -m pip install scipy) and run the check again.',
-    });
-  }
-  if (run.status !== 0) throw new Error(`scipy_check.py failed:\n${run.stderr}`);
-  return referenceSchema.parse(JSON.parse(run.stdout));
+  const needs = {
+    wanted: 'python3 with SciPy 1.15 or later',
+    fix: 'Install it (python3 -m pip install scipy) and run the check again.',
+  };
+  return referenceSchema.parse(JSON.parse(printedBy(script, [], needs, { input })));
 }
 
 function main(isRecording: boolean): void {
@@ -103,11 +93,5 @@ function main(isRecording: boolean): void {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  try {
-    main(process.argv.includes('--record'));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  }
+  await runCheck(() => main(process.argv.includes('--record')));
 }

@@ -6,7 +6,6 @@
  *
  * Needs Python with the packages of test/python/requirements-TRAINER.txt; PIVOTTRACE_PYTHON names it, else python3.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +14,8 @@ import { z } from 'zod';
 import { UserError } from '../../src/core/errors.ts';
 import { exportRun } from '../../src/export/export.ts';
 import type { Votes } from '../../src/export/types.ts';
+import { couldNotBegin, interpreter, runCheck, runScript } from '../python/driver.ts';
 import { jobFor } from './job.ts';
-
-/** How the scripts exit where a package is missing. */
-const NO_PACKAGES = 3;
 
 const checked = ['trl', 'verl', 'openrlhf'] as const;
 type Checked = (typeof checked)[number];
@@ -38,14 +35,11 @@ function check(trainer: Checked, folder: string): z.infer<typeof reply> {
     const path = join(folder, `it has blanks`, `${trainer}-${votes}`);
     return exportRun({ ...jobFor(trainer, votes, model), path }).path;
   });
-  const script = fileURLToPath(new URL(`check_${trainer}.py`, import.meta.url));
-  const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
-  const run = spawnSync(python, [script, model, ...folders], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-    env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HOME: join(folder, 'home'), PYTHON: python },
-  });
-  if (run.error !== undefined || run.status === NO_PACKAGES) {
+  const offline = { HF_HUB_OFFLINE: '1', HF_HOME: join(folder, 'home') };
+  const env = { ...process.env, ...offline, PYTHON: interpreter() };
+  const script = new URL(`check_${trainer}.py`, import.meta.url);
+  const run = runScript(script, [model, ...folders], { env });
+  if (couldNotBegin(run)) {
     throw new UserError({
       wanted: `Python with the packages of test/python/requirements-${trainer}.txt`,
       found: run.error?.message ?? run.stderr.trim().slice(-300),
@@ -77,10 +71,4 @@ function main(names: readonly string[]): void {
   }
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCheck(() => main(process.argv.slice(2)));

@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+
+from points import checked, require, tell
 
 try:
     import torch
@@ -20,14 +21,6 @@ try:
 except ImportError as error:
     print(f"openrlhf 0.11 with what its datasets and agents import: {error}", file=sys.stderr)
     sys.exit(3)
-
-checked = []
-
-
-def require(holds, what):
-    """Stop where a check does not hold."""
-    if not holds:
-        raise SystemExit(f"wrong: {what}")
 
 
 def dataset_of(folder, model):
@@ -83,7 +76,7 @@ def main():
     dataset = dataset_of(folder, model)
     check_rewards(folder, dataset)
     check_flags(folder)
-    print(json.dumps({"versions": {"openrlhf": version("openrlhf")}, "checked": checked}))
+    tell("openrlhf")
 
 
 main()

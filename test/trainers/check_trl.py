@@ -4,8 +4,9 @@ import json
 import math
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
+
+from points import checked, require, tell
 
 try:
     import torch
@@ -15,14 +16,6 @@ try:
 except ImportError as error:
     print(f"trl with torch: {error}", file=sys.stderr)
     sys.exit(3)
-
-checked = []
-
-
-def require(holds, what):
-    """Stop where a check does not hold."""
-    if not holds:
-        raise SystemExit(f"wrong: {what}")
 
 
 def check_rewards(folder, live):
@@ -74,7 +67,7 @@ def main():
     check_rewards(frozen, False)
     check_rewards(live, True)
     check_training(live, model)
-    print(json.dumps({"versions": {"trl": version("trl"), "transformers": version("transformers")}, "checked": checked}))
+    tell("trl", "transformers")
 
 
 main()

@@ -5,12 +5,13 @@ trainer itself needs GPUs and is not started.
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+
+from points import checked, require, tell
 
 try:
     import numpy as np
@@ -29,13 +30,6 @@ except ImportError as error:
     sys.exit(3)
 
 OLD = version("verl").startswith(("0.5.", "0.6.", "0.7.0"))
-checked = []
-
-
-def require(holds, what):
-    """Stop where a check does not hold."""
-    if not holds:
-        raise SystemExit(f"wrong: {what}")
 
 
 def arguments_of(folder, **environment):
@@ -192,7 +186,7 @@ def main():
     check_function(config, data)
     check_key_trap(frozen, arguments, tokenizer, data.dataframe[0])
     check_managers(frozen, live, tokenizer, data)
-    print(json.dumps({"versions": {"verl": version("verl"), "transformers": version("transformers")}, "checked": checked}))
+    tell("verl", "transformers")
 
 
 main()

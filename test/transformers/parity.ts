@@ -10,7 +10,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../../src/core/errors.ts';
+import { runCheck } from '../python/driver.ts';
 import { type Answers, ask, type Job, makeModels, packageFile } from './python.ts';
 import { prepareReal, realJob, realResults } from './real.ts';
 import { prepareSmall, smallJob, smallResults } from './small.ts';
@@ -83,10 +83,4 @@ function report(results: readonly Result[], { versions, seconds }: Answers): voi
   if (failed.length > 0) process.exitCode = 1;
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCheck(main);

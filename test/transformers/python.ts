@@ -1,12 +1,11 @@
 /** Runs parity.py and reads its answers. */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from '../../src/core/errors.ts';
 import { readJson, writeWhole } from '../../src/core/files.ts';
+import { runScript } from '../python/driver.ts';
 
-const script = fileURLToPath(new URL('parity.py', import.meta.url));
+const script = new URL('parity.py', import.meta.url);
 const ids = z.array(z.int());
 
 export const casesSchema = z.array(z.object({ name: z.string(), ids, lengths: ids }));
@@ -47,12 +46,7 @@ export interface Job {
 }
 
 function python(...words: string[]): string {
-  const interpreter = process.env.PIVOTTRACE_PYTHON ?? 'python3';
-  const run = spawnSync(interpreter, [script, ...words], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const run = runScript(script, words);
   if (run.status === 0) return run.stdout;
   throw new UserError({
     wanted: `parity.py ${words[0]} to end well`,

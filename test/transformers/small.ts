@@ -1,13 +1,10 @@
 /** Random small models that transformers made: logits, traces, and what we save of them. */
 import { join } from 'node:path';
-import { Graph } from '../../src/engine/graph.ts';
-import { Program } from '../../src/engine/program.ts';
 import type { DecoderConfig, WeightDtype } from '../../src/model/config.ts';
-import { logits, weightInputs } from '../../src/model/decoder.ts';
 import { loadWeights, saveWeights } from '../../src/model/directory.ts';
-import { forward } from '../../src/model/forward.ts';
 import { openSafetensors } from '../../src/model/safetensors.ts';
 import type { Tokenizer } from '../../src/model/tokenizer.ts';
+import { forwardLogits } from '../reference/forward-logits.ts';
 import { ENGINE } from './engine.ts';
 import type { Result } from './parity.ts';
 import type { Answers, Job } from './python.ts';
@@ -45,7 +42,8 @@ export async function prepareSmall(folder: string, cases: Cases): Promise<SmallM
     const expected = openSafetensors(join(folder, `${name}.expected.safetensors`));
     const byLength = new Map<number, number>();
     for (const length of lengths) {
-      const found = await logitsOf(config, weights, ids.slice(0, length));
+      const shown = ids.slice(0, length);
+      const found = await forwardLogits(config, weights, shown, { engine: ENGINE });
       byLength.set(length, worst(found, expected.read(`logits.${length}`)));
     }
     expected.close();
@@ -112,28 +110,6 @@ export function smallResults(models: readonly SmallModel[], answers: Answers): R
     };
   });
   return [...of, ...loads];
-}
-
-async function logitsOf(
-  config: DecoderConfig,
-  weights: ReadonlyMap<string, Float32Array>,
-  ids: readonly number[],
-): Promise<Float32Array> {
-  const g = new Graph();
-  const inputs = weightInputs(g, config);
-  const queries = ids.length;
-  const tokens = g.input('ids', [queries], 'int64');
-  const hidden = forward(g, config, inputs, tokens, { batch: 1, queries });
-  g.output('logits', logits(g, config, inputs, hidden));
-  const program = await Program.compile(g, ENGINE);
-  const call = program.bind({
-    ids: BigInt64Array.from(ids, BigInt),
-    ...Object.fromEntries(weights),
-  });
-  await call.run();
-  const found = call.floats('logits').slice();
-  await program.release();
-  return found;
 }
 
 /** For models without words: no token ends a text. */

@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openStore } from '../../store/store.ts';
+import type { TaskRecord } from '../../store/desk.ts';
 import { promptRow, rolloutRow } from '../../store/testing/rows.ts';
+import { openTask } from '../../store/testing/tasks.ts';
+import { withStore } from '../../store/testing/with-store.ts';
 import type { Store } from '../../store/types.ts';
 import { planToJson } from '../../triage/disk.ts';
 import { planTriage } from '../../triage/plan.ts';
@@ -28,32 +30,15 @@ let planned: string[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pivottrace-label-files-'));
   workspace = join(folder, 'w');
-  await withStore(fill);
+  await withStore(workspace, fill);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function withStore<T>(job: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(workspace);
-  try {
-    return await job(store);
-  } finally {
-    await store.close();
-  }
-}
-
-const task = (account: string, promptId: string, more = {}) => ({
-  ...{ account, promptId, utility: 3, run: 'main', step: 7, reason: 'group_disagrees' },
-  ...({
-    state: 'open',
-    outcome: null,
-    overlap: 1,
-    gold: false,
-    checks: null,
-    answers: 0,
-    revision: 0,
-  } as const),
-  ...{ labelSource: null, createdAt: 0, decidedAt: null, ...more },
-});
+const task = (account: string, promptId: string, more: Partial<TaskRecord> = {}) =>
+  openTask(promptId, {
+    ...{ account, utility: 3, run: 'main', step: 7, reason: 'group_disagrees' },
+    ...more,
+  });
 
 async function fill(store: Store): Promise<void> {
   const prompts = Array.from({ length: count }, (_, i) => promptRow(i));
@@ -175,7 +160,7 @@ test('what waits goes to Label Studio, the queue first, and comes back as labels
   // 1/2 and 0.5 are the same to the verifier.
   expect(back.stdout).toContain('People disagree on 1 prompt; the first answer counts:');
   expect(back.stdout).toContain(`  ${planned[0]}: 5 (john, task 2), 6 (mara@x.org, task 2)`);
-  await withStore(async (store) => {
+  await withStore(workspace, async (store) => {
     const states = await store.transitions.routes('main');
     expect(states.get(planned[0])).toBe('annotated');
     expect(await store.labels.count('main')).toBe(2);
@@ -230,7 +215,7 @@ test('labels go out without a word of simulated mistakes, and come back into ano
     const back = await run('--from', at(name), `label.account=copy ${format}`, '--json');
     expect(JSON.parse(back.stdout)).toMatchObject({ added: 3, unchanged: 0 });
   }
-  await withStore(async (store) => {
+  await withStore(workspace, async (store) => {
     const sorted = async (account: string) =>
       (await store.labels.owned(account))
         .map(({ promptId, answer, source, cost }) => `${promptId} ${source} ${cost} ${answer}`)

@@ -14,8 +14,7 @@ import {
   type StubCall,
   startStub,
 } from '../../endpoint/testing/stub.ts';
-import { openStore } from '../../store/store.ts';
-import type { Store } from '../../store/types.ts';
+import { withStore } from '../../store/testing/with-store.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { trace } from '../verbs/trace.ts';
 import { triage } from '../verbs/triage.ts';
@@ -65,7 +64,7 @@ beforeAll(async () => {
   const files = [join(workspace, 'sums.jsonl')];
   writeFileSync(files[0], lines.join('\n'));
   const stop = new AbortController().signal;
-  await withStore((store) =>
+  await withStore(workspace, (store) =>
     ingestFiles({ store, config: config(), files, progress: silent, stop }),
   );
 }, 300_000);
@@ -80,15 +79,6 @@ beforeEach(() => {
   [stub.calls, stub.atOnce, stub.mood, notes] = [[], 0, sums, []];
 });
 afterEach(() => rmSync(workspace, { recursive: true, force: true }));
-
-async function withStore<T>(job: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(workspace);
-  try {
-    return await job(store);
-  } finally {
-    await store.close();
-  }
-}
 
 function config(...overrides: string[]): Config {
   const usual = [
@@ -123,7 +113,7 @@ async function run(
 const generate = (overrides: string[] = [], flags = {}, stop?: AbortSignal) =>
   run(trace, { engine: 'endpoint', ...flags }, overrides, stop);
 const rollouts = () =>
-  withStore(async (store) =>
+  withStore(workspace, async (store) =>
     store.rollouts.of(
       0,
       (await store.prompts.list()).map(({ id }) => id),
@@ -145,7 +135,7 @@ describe('with weights', () => {
     const all = await rollouts();
     expect(all.every(({ text }) => text.startsWith('After '))).toBe(true);
     expect(new Set(all.map(({ text }) => text)).size).toBe(24);
-    await withStore(async (store) => {
+    await withStore(workspace, async (store) => {
       expect((await traceManifest(store, 0))?.traces).toBe(24);
       const observed = await observePool(store, 0, SAMPLES);
       expect(observed.every(({ pivots }) => pivots.length === SAMPLES)).toBe(true);
@@ -154,18 +144,18 @@ describe('with weights', () => {
 
   test('probes get more responses from there, without a change to the scores', async () => {
     await generate();
-    const before = await withStore((store) => traceManifest(store, 0));
-    const scores = await withStore((store) => observePool(store, 0, SAMPLES));
+    const before = await withStore(workspace, (store) => traceManifest(store, 0));
+    const scores = await withStore(workspace, (store) => observePool(store, 0, SAMPLES));
     const asked = ['triage.probe_share=0.25', 'triage.probe_samples=5', 'triage.min_probes=2'];
     await run(triage, {}, asked);
     expect(stub.calls.slice(PROMPTS).map(({ body }) => body.n)).toEqual([3, 3, 3]);
     const all = await rollouts();
     expect(all).toHaveLength(24 + 9);
-    expect(await withStore((store) => traceManifest(store, 0))).toEqual(before);
-    const again = await withStore((store) => observePool(store, 0, SAMPLES));
+    expect(await withStore(workspace, (store) => traceManifest(store, 0))).toEqual(before);
+    const again = await withStore(workspace, (store) => observePool(store, 0, SAMPLES));
     expect(again.map(({ pivots }) => pivots)).toEqual(scores.map(({ pivots }) => pivots));
     await generate();
-    expect(await withStore((store) => traceManifest(store, 0))).toEqual(before);
+    expect(await withStore(workspace, (store) => traceManifest(store, 0))).toEqual(before);
     expect(stub.calls).toHaveLength(PROMPTS + 3);
   }, 300_000);
 });
@@ -191,11 +181,11 @@ describe('without weights', () => {
     );
     const few = ['triage.probe_share=0.25', 'triage.probe_samples=4', 'triage.min_probes=2'];
     await run(triage, {}, [...bare, ...few]);
-    const plan = await withStore((store) => store.scores.estimators(0));
+    const plan = await withStore(workspace, (store) => store.scores.estimators(0));
     expect(plan).toEqual(expect.arrayContaining(['perplexity', 'mean_entropy', 'consistency']));
     expect(plan).not.toContain('pivot_excess');
     expect(plan).not.toContain('self_certainty');
-    const report = await withStore((store) =>
+    const report = await withStore(workspace, (store) =>
       reportData({
         ...{ store, config: config(...bare), trained: nothingTrained, title: 't' },
         ...{ generatedAt: null, command: null },
@@ -221,12 +211,14 @@ describe('without weights', () => {
 
 test('a second call has nothing to do, and --fresh traces again what was paid for', async () => {
   await generate();
-  const before = await withStore((store) => traceManifest(store, 0));
+  const before = await withStore(workspace, (store) => traceManifest(store, 0));
   await generate();
   expect(said.data).toMatchObject({ responses: 0, generated: { responses: 0 } });
   await generate(['trace.delta=5'], { fresh: true });
   expect(said.data).toMatchObject({ responses: PROMPTS * SAMPLES, generated: { responses: 0 } });
-  expect((await withStore((store) => traceManifest(store, 0)))?.tau).not.toBe(before?.tau);
+  expect((await withStore(workspace, (store) => traceManifest(store, 0)))?.tau).not.toBe(
+    before?.tau,
+  );
   expect(stub.calls).toHaveLength(PROMPTS);
 }, 300_000);
 

@@ -1,6 +1,7 @@
 /** Labelling through real HTTP: questions, answers, undo, previews, disputes, and what hostile callers send. */
 import { expect, test, vi } from 'vitest';
 import { rolloutRow } from '../../store/testing/rows.ts';
+import { openTask } from '../../store/testing/tasks.ts';
 import { openTestDesk } from '../testing/desk.ts';
 import {
   auditPage,
@@ -122,38 +123,10 @@ test('a gold question looks like any other, before and after', async () => {
   const ann = await desk.signedIn('annotator');
   const plain = next.parse(await ann.ask('POST', paths.next, {}));
   await ann.ask('POST', paths.submit, said('p0', '1'));
-  await desk.store.desk.putTasks([
-    {
-      ...{ account: 'main', promptId: 'p1', utility: 0, run: null, step: null, reason: 'gold' },
-      ...{
-        state: 'open',
-        outcome: null,
-        overlap: 1,
-        gold: true,
-        checks: null,
-        answers: 0,
-        revision: 0,
-      },
-      ...{ labelSource: null, createdAt: 0, decidedAt: null },
-    },
-  ]);
+  await desk.store.desk.putTasks([openTask('p1', { reason: 'gold', gold: true })]);
   await desk.store.desk.putGolds('main', [{ promptId: 'p1', answer: '2' }]);
   await desk.store.prompts.add([{ id: 'p9', prompt: 'More?', source: 's', metadata: {} }]);
-  await desk.store.desk.putTasks([
-    {
-      ...{ account: 'main', promptId: 'p9', utility: 0, run: null, step: null, reason: 'planned' },
-      ...{
-        state: 'open',
-        outcome: null,
-        overlap: 1,
-        gold: false,
-        checks: null,
-        answers: 0,
-        revision: 0,
-      },
-      ...{ labelSource: null, createdAt: 0, decidedAt: null },
-    },
-  ]);
+  await desk.store.desk.putTasks([openTask('p9')]);
   await ann.ask('POST', paths.release, {});
   const gold = next.parse(await ann.ask('POST', paths.next, {}));
   expect(gold.question?.promptId).toBe('p1');

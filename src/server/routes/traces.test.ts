@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTask } from '../../store/testing/tasks.ts';
 import { findPivots } from '../../trace/pivots.ts';
 import { asked, viewContext } from '../testing/view-calls.ts';
 import { LONG, PROMPTS, type ViewFixture, viewFixture } from '../testing/view-fixture.ts';
@@ -173,12 +174,7 @@ test('who opens a trace and may label has seen what the model answers, once on r
 });
 
 test('in the list annotators do not see what the model says to open questions', async () => {
-  const open = {
-    ...{ account: 'main', promptId: 'p5', utility: 0, run: null, step: null, reason: 'planned' },
-    ...{ outcome: null, overlap: 1, gold: false, checks: null, answers: 0, revision: 0 },
-    ...{ labelSource: null, createdAt: 0, decidedAt: null },
-  };
-  await fixture.store.desk.putTasks([{ ...open, state: 'open' }]);
+  await fixture.store.desk.putTasks([openTask('p5')]);
   const rowsFor = async (role: 'annotator' | 'viewer') => {
     const found = tracedPage.parse(await asked(api, '/api/traces?prompt=p5', role));
     return found.rows.map(({ answer, beginning }) => [answer !== null, beginning !== '']);
@@ -188,6 +184,6 @@ test('in the list annotators do not see what the model says to open questions', 
     [false, false],
   ]);
   expect((await rowsFor('viewer'))[0]).toEqual([true, true]);
-  await fixture.store.desk.putTasks([{ ...open, state: 'withdrawn' }]);
+  await fixture.store.desk.putTasks([openTask('p5', { state: 'withdrawn' })]);
   expect((await rowsFor('annotator'))[0]).toEqual([true, true]);
 });
