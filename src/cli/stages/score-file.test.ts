@@ -204,6 +204,12 @@ describe('triage by scores from elsewhere', () => {
     return probesToBuy;
   }
 
+  test('where the score that was asked for was not taken in, those that were are named', async () => {
+    await expect(triaged(configOf('triage.estimator=pivot_excess'))).rejects.toThrow(
+      /Scores of length, mean_entropy, pivot_density are in the database/,
+    );
+  });
+
   test('the same again changes nothing; scores that are gone are missed', async () => {
     const config = configOf(`label.answers=${join(workspace, 'answers.jsonl')}`);
     expect((await triaged(config)).moved).toBe(0);

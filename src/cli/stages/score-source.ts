@@ -57,6 +57,9 @@ export async function scoreSource(
     await observePool(store, round, config.trace.traces_per_prompt),
     readPassRates(config.triage.pass_rates),
     await traceSource(store, round),
+    (await store.scores.estimators(round)).filter(
+      (name) => name !== wanted.name && isOfResponses(estimatorByName(name)),
+    ),
   );
 }
 
@@ -65,9 +68,10 @@ function computedScores(
   observations: readonly PromptObservation[],
   passRates: ReadonlyMap<string, number>,
   responses: TraceSource | null,
+  there: readonly string[],
 ): ScoreSource {
   const wanted = estimatorByName(triage.estimator);
-  requireTraced(wanted, observations, responses);
+  requireTraced(wanted, observations, responses, there);
   const context = { seed, passRates };
   return {
     ranker: columnOf(probeRanker(wanted, observations), observations, context),
@@ -113,6 +117,7 @@ function requireTraced(
   wanted: Estimator,
   observations: readonly PromptObservation[],
   responses: TraceSource | null,
+  there: readonly string[],
 ): void {
   const { samples, traces } = wanted.needs;
   const lacking = observations.filter(
@@ -122,7 +127,11 @@ function requireTraced(
   throw new UserError({
     wanted: `${Math.max(samples, 1)} traced response(s) for every prompt, as ${wanted.name} needs`,
     found: `${lacking.length} of ${observations.length} prompts without, for example ${lacking[0].promptId}`,
-    fix: `${whereMoreComeFrom(responses)} \`pivottrace triage --scores FILE\` takes scores that were made elsewhere.`,
+    fix:
+      // Of prompts without any response they can only have been taken in, and one of them is meant.
+      there.length > 0 && observations.some(({ rollouts }) => rollouts.length === 0)
+        ? `Scores of ${there.join(', ')} are in the database: name one of them as triage.estimator, or trace the pool.`
+        : `${whereMoreComeFrom(responses)} \`pivottrace triage --scores FILE\` takes scores that were made elsewhere.`,
   });
 }
 
