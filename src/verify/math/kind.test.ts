@@ -13,6 +13,8 @@ const decided: [string, string, string, string][] = [
   ['0.\\overline{3}', '1/3', 'right', 'number'],
   ['2\\frac13', '7/3', 'right', 'number'],
   ['\\sqrt{8}', '2\\sqrt2', 'right', 'symbolic'],
+  ['e^{11^3} + \\frac{1}{2}', 'e^{11^3} + \\dfrac{1}{2}', 'right', 'symbolic'],
+  ['e^{11^3} + 1', 'e^{11^3} + 2', 'undecided', 'bound'],
   ['\\sqrt2+\\sqrt3', '\\sqrt5', 'wrong', 'symbolic'],
   ['\\frac{1}{1+\\sqrt2}', '\\sqrt2-1', 'right', 'symbolic'],
   ['(x+1)^2', 'x^2+2x+1', 'right', 'symbolic'],

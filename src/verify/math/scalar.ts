@@ -1,5 +1,6 @@
 // Compares two expressions: the ladder from cheap to dear. Exact forms, then values at seeded points, then sixty digits;
 // the first certain verdict ends it. Knows nothing of units, lists or relations.
+import { isDeepStrictEqual } from 'node:util';
 import { stream } from '../../core/random.ts';
 import { equalToDigits } from './digits.ts';
 import { evaluate, isComplex, largestPart, type Point, variablesOfBoth } from './evaluate.ts';
@@ -44,7 +45,11 @@ export function compareScalars(a: Node, b: Node, tolerance: Tolerance): Finding 
     if (certain && !isTolerant(tolerance))
       return { same, rung: 'symbolic', reason: 'another expression' };
   }
-  return byValue(a, b, tolerance);
+  const found = byValue(a, b, tolerance);
+  // Too large for numbers, and yet the same: written with other brackets or fractions.
+  if (found.rung === 'bound' && isDeepStrictEqual(a, b))
+    return { same: true, rung: 'symbolic', reason: 'the same expression' };
+  return found;
 }
 
 function isTolerant({ relative, absolute }: Tolerance): boolean {
