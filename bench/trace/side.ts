@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from '../../src/core/errors.ts';
+import { interpreter } from '../../test/python/driver.ts';
 import { type Answer, answerSchema, type Job, type Setup } from './job.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -35,9 +36,8 @@ export class Side {
 
   /** transformers, loaded and warmed up. */
   static async rival(setup: Setup): Promise<Side> {
-    const python = process.env.PIVOTTRACE_PYTHON ?? 'python3';
     const words = [path('rival.py'), JSON.stringify(setup)];
-    return await new Side('transformers', python, words).loaded();
+    return await new Side('transformers', interpreter(), words).loaded();
   }
 
   async trace(job: Job): Promise<Answer> {

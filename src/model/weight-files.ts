@@ -33,7 +33,8 @@ export function readFully(file: number, into: Uint8Array, from: number, where: s
     }
     if (got === 0) {
       const found = `${into.byteLength - at} bytes fewer`;
-      throw new UserError({ wanted: 'a whole file', found, where });
+      const fix = 'The file is truncated, damaged or of another format: get it again.';
+      throw new UserError({ wanted: 'a whole file', found, where, fix });
     }
     at += got;
   }

@@ -6,9 +6,14 @@ export function pathKey(value: string, description: string) {
   return z.string().min(1).default(value).describe(description).meta({ path: true });
 }
 
+/** A text that may be left out. */
+export function optionalText(description: string) {
+  return z.string().min(1).nullable().default(null).describe(description);
+}
+
 /** A path that may be left out. */
 export function optionalPathKey(description: string) {
-  return z.string().min(1).nullable().default(null).describe(description).meta({ path: true });
+  return optionalText(description).meta({ path: true });
 }
 
 /** A list of paths. */
@@ -46,11 +51,6 @@ export function number(value: number, min: number, description: string) {
 
 export function flag(value: boolean, description: string) {
   return z.boolean().default(value).describe(description);
-}
-
-/** A text that may be left out. */
-export function optionalText(description: string) {
-  return z.string().min(1).nullable().default(null).describe(description);
 }
 
 /** Where the key of an endpoint is found: never in a configuration, which is written into reports. */

@@ -8,14 +8,13 @@ import { isText } from '../../pool/content.ts';
 import { jobsOf } from './cluster-job.ts';
 import { promptEncoder } from './cluster-model.ts';
 import {
-  type Chunk,
   collectorOf,
+  notTakenIn,
   type RayRound,
   type RayStage,
   rayRound,
   submissionBase,
   takeInAll,
-  wasTakenIn,
   writeChunks,
 } from './cluster-round.ts';
 import { roundProfile } from './trace-profile.ts';
@@ -43,21 +42,15 @@ export async function sampleMoreOnRay(
       (sample): TraceAsk => ({ promptId: prompt.id, sample, promptTokens, response: null }),
     );
   });
-  const open: Chunk[] = [];
-  for (const chunk of chunks) if (!(await wasTakenIn(stage, round, chunk))) open.push(chunk);
+  const open = await notTakenIn(stage, round, chunks);
   if (open.length === 0) return;
   const profile = await roundProfile(stage, () => {
     throw new Error('a round of the cluster has heads before it has probes');
   });
   const base = submissionBase(round, chunks);
   const collector = collectorOf(stage, jobs, round, base, open, () => ({ heads: profile.heads }));
-  let done = prompts.length - open.reduce((sum, chunk) => sum + chunk.prompts.length, 0);
-  progress.start('sample probes on Ray', prompts.length, 'prompts');
-  progress.update(done);
-  await takeInAll(stage, round, collector, profile, open, (count) => {
-    done += count;
-    progress.update(done);
-  });
+  const work = { title: 'sample probes on Ray', chunks, open };
+  await takeInAll(stage, round, collector, profile, work);
   progress.finish(`${prompts.length} probes sampled up to ${samples} times`);
 }
 

@@ -116,13 +116,17 @@ export function submissionBase({ folder }: RayRound, chunks: readonly Chunk[]): 
   return `pivottrace-trace-${jobDigest([folder, chunks.map(({ name }) => name)])}`;
 }
 
-/** Whether the chunk's shard is in the database. */
-export async function wasTakenIn(
+/** Those of `chunks` whose shard is not in the database. */
+export async function notTakenIn(
   { store }: RayStage,
   { key }: RayRound,
-  { name }: Chunk,
-): Promise<boolean> {
-  return (await store.meta.get(shardKey(key, name))) !== undefined;
+  chunks: readonly Chunk[],
+): Promise<Chunk[]> {
+  const open: Chunk[] = [];
+  for (const chunk of chunks) {
+    if ((await store.meta.get(shardKey(key, chunk.name))) === undefined) open.push(chunk);
+  }
+  return open;
 }
 
 /** Collects the shards of a job that is called `base` and makes those of `open`, on the heads that `choice` tells. */
@@ -156,21 +160,39 @@ export function collectorOf(
   });
 }
 
-/** Writes the responses of each shard of `open` as it comes, and that it was taken in; then tells `each` of it. */
+/** What is asked for, as progress calls it, and what of it is not there yet. */
+export interface RayWork {
+  title: string;
+  chunks: readonly Chunk[];
+  open: readonly Chunk[];
+}
+
+/** Writes the responses of each open shard as it comes, and that it was taken in. Returns all prompts, and what is new. */
 export async function takeInAll(
   stage: RayStage,
   round: RayRound,
   collector: Collector,
   profile: Profile,
-  open: readonly Chunk[],
-  each: (prompts: number, shard: Shard) => void,
-): Promise<void> {
+  { title, chunks, open }: RayWork,
+): Promise<{ prompts: number; responses: number; tokens: number }> {
+  const total = promptsIn(chunks);
+  const done = { prompts: total - promptsIn(open), responses: 0, tokens: 0 };
+  stage.progress.start(title, total, 'prompts');
+  stage.progress.update(done.prompts);
   const byName = new Map(open.map((chunk) => [chunk.name, chunk]));
   for await (const shard of collector.arrivals(open.map(({ name }) => name))) {
     const prompts = byName.get(shard.chunk)?.prompts ?? [];
     await takeIn(stage, round, profile, prompts, shard);
-    each(prompts.length, shard);
+    done.prompts += prompts.length;
+    done.responses += shard.rollouts.length;
+    done.tokens += shard.rollouts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    stage.progress.update(done.prompts, { tokens: done.tokens });
   }
+  return done;
+}
+
+function promptsIn(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, { prompts }) => sum + prompts.length, 0);
 }
 
 /** Writes the responses of a shard, and that they were taken in. */

@@ -12,12 +12,12 @@ import { promptEncoder } from './cluster-model.ts';
 import {
   type Chunk,
   collectorOf,
+  notTakenIn,
   type RayRound,
   type RayStage,
   rayRound,
   submissionBase,
   takeInAll,
-  wasTakenIn,
   writeChunks,
 } from './cluster-round.ts';
 import { poolPrompts } from './observations.ts';
@@ -55,7 +55,6 @@ export async function tracePoolOnRay(stage: RayTraceStage): Promise<TraceOutcome
   const jobs = jobsOf(stage);
   const round = await prepare(stage);
   const open = await openChunks(stage, round);
-  const done = { prompts: 0, responses: 0, tokens: 0 };
   let choice: HeadChoice | null = null;
   const collector = collectorOf(
     ...([stage, jobs, round, round.base, open] as const),
@@ -63,19 +62,11 @@ export async function tracePoolOnRay(stage: RayTraceStage): Promise<TraceOutcome
   );
   const profile = await roundProfile(stage, () => measured(stage, round, collector));
   choice = { heads: profile.heads };
-  const total = round.chunks.reduce((sum, { prompts }) => sum + prompts.length, 0);
-  done.prompts = total - open.reduce((sum, { prompts }) => sum + prompts.length, 0);
-  progress.start('trace on Ray', total, 'prompts');
-  progress.update(done.prompts);
-  await takeInAll(stage, round, collector, profile, open, (prompts, { rollouts }) => {
-    done.prompts += prompts;
-    done.responses += rollouts.length;
-    done.tokens += rollouts.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    progress.update(done.prompts, { tokens: done.tokens });
-  });
+  const work = { title: 'trace on Ray', chunks: round.chunks, open };
+  const done = await takeInAll(stage, round, collector, profile, work);
   const manifest = await writeManifest(stage, profile);
   const tau = manifest.tau?.toPrecision(4) ?? 'none';
-  progress.finish(`${total} prompts on ${profile.heads.length} heads, threshold ${tau}`);
+  progress.finish(`${done.prompts} prompts on ${profile.heads.length} heads, threshold ${tau}`);
   const { length: prompts } = await poolPrompts(store);
   return { manifest, ...done, prompts, sensitivity: profile.sensitivity };
 }
@@ -147,12 +138,12 @@ async function openChunks(stage: RayTraceStage, round: PoolRound): Promise<Chunk
   const { store, config, given } = stage;
   const traced = await store.traces.counts(stage.round);
   const wanted = ({ id }: Prompt) => given?.get(id)?.length ?? config.trace.traces_per_prompt;
-  const open: Chunk[] = [];
-  for (const chunk of round.chunks) {
-    if (chunk.prompts.every((prompt) => (traced.get(prompt.id) ?? 0) >= wanted(prompt))) continue;
-    if (!(await wasTakenIn(stage, round, chunk))) open.push(chunk);
-  }
-  return open;
+  const lacks = (prompt: Prompt) => (traced.get(prompt.id) ?? 0) < wanted(prompt);
+  return await notTakenIn(
+    stage,
+    round,
+    round.chunks.filter(({ prompts }) => prompts.some(lacks)),
+  );
 }
 
 function profileChoice({ config }: RayTraceStage, { profile }: PoolRound): HeadChoice {

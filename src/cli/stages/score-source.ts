@@ -50,16 +50,15 @@ export async function scoreSource(
   round: number,
 ): Promise<ScoreSource> {
   const wanted = estimatorByName(config.triage.estimator);
-  const given = await givenScores(store, wanted, round);
+  const there = await store.scores.estimators(round);
+  const given = await givenScores(store, wanted, round, there);
   if (given !== null) return given;
   return computedScores(
     config,
     await observePool(store, round, config.trace.traces_per_prompt),
     readPassRates(config.triage.pass_rates),
     await traceSource(store, round),
-    (await store.scores.estimators(round)).filter(
-      (name) => name !== wanted.name && isOfResponses(estimatorByName(name)),
-    ),
+    there,
   );
 }
 
@@ -124,13 +123,16 @@ function requireTraced(
     (one) => one.rollouts.length < samples || (traces === true && one.pivots.length === 0),
   );
   if (lacking.length === 0) return;
+  const others = there.filter(
+    (name) => name !== wanted.name && isOfResponses(estimatorByName(name)),
+  );
   throw new UserError({
     wanted: `${Math.max(samples, 1)} traced response(s) for every prompt, as ${wanted.name} needs`,
     found: `${lacking.length} of ${observations.length} prompts without, for example ${lacking[0].promptId}`,
     fix:
       // Of prompts without any response they can only have been taken in, and one of them is meant.
-      there.length > 0 && observations.some(({ rollouts }) => rollouts.length === 0)
-        ? `Scores of ${there.join(', ')} are in the database: name one of them as triage.estimator, or trace the pool.`
+      others.length > 0 && observations.some(({ rollouts }) => rollouts.length === 0)
+        ? `Scores of ${others.join(', ')} are in the database: name one of them as triage.estimator, or trace the pool.`
         : `${whereMoreComeFrom(responses)} \`pivottrace triage --scores FILE\` takes scores that were made elsewhere.`,
   });
 }
@@ -165,9 +167,9 @@ async function givenScores(
   store: Repositories,
   wanted: Estimator,
   round: number,
+  there: readonly string[],
 ): Promise<ScoreSource | null> {
-  if (!isOfResponses(wanted)) return null;
-  if (!(await store.scores.estimators(round)).includes(wanted.name)) return null;
+  if (!isOfResponses(wanted) || !there.includes(wanted.name)) return null;
   const unseen = new Set(await store.prompts.withImages());
   const readable = (await store.prompts.count()) - unseen.size;
   if ((await store.rollouts.sampled(round)) >= readable) return null;
